@@ -20,7 +20,7 @@ from bench.table import Row, show
 from insitu.adapters import postgresql, sqlite
 from insitu.adapters.catalog.fts5 import Fts5
 from insitu.adapters.catalog.fulltext import FullText
-from insitu.adapters.catalog.listing import SUMMARY, comparable, enlist, fields_of, price_text
+from insitu.adapters.catalog.listing import LISTED, RETIRED, SUMMARY, comparable, enlist, fields_of, price_text
 from insitu.adapters.catalog.postgresql import MIGRATIONS
 from insitu.adapters.catalog.store import SqlCatalog
 from insitu.adapters.catalog.tsvector import Tsvector
@@ -38,6 +38,10 @@ __all__ = ["measure"]
 ASSETS = 100_000
 BATCH = 5_000
 QUERIES = 440
+RULES = [("any", (".csv", ".png", "log")), ("algorithms", (".csv", "no log")), ("publishers", ("any file", "log"))]
+"""What may run and what may leave, of the data sets that offer to compute."""
+PAST = 100
+"""One of so many assets is retired."""
 FACETS = "facets of all of these"
 GOAL = 50.0
 """Milliseconds for 95 of 100 searches."""
@@ -84,6 +88,9 @@ def _assets(words: _Words) -> Iterator[DocumentVersion]:
             tags=tuple(f"tag{min(chance.randrange(400), chance.randrange(400))}" for _ in range(3)),
             categories=(f"category{chance.randrange(25)}",),
         )
+        if "compute" in summary.services:
+            runs, leaves = chance.choice(RULES)
+            summary = replace(summary, may_run=(runs,), may_leave=leaves)
         policy = STRICT if summary.type == "dataset" else None
         content = document(summary.type, policy=policy, name=summary.name)
         content["id"] = f"did:nv:{number:064x}"
@@ -107,6 +114,8 @@ def _queries(words: _Words) -> list[tuple[str, Query]]:
             "a tag": Query(tag=tag, sort="date"),
             "a category and a service": Query(category=category, service="compute"),
             "a service": Query(service="compute", sort="date"),
+            "what may run": Query(may_run="any", service="compute", sort="date"),
+            "a word, and what may leave": Query(words=(one,), may_leave=".png"),
             "an author": Query(author=f"author {chance.randrange(2000)}"),
             "an owner": Query(owner=_address(chance.randrange(5000))),
             "the newest, a later page": Query(sort="date", skip=20 * chance.randrange(50)),
@@ -127,10 +136,11 @@ def _insert(fulltext: FullText, batch: Sequence[DocumentVersion], first: int, co
     connection.executemany(
         "INSERT INTO asset"
         " (did, state, visibility, checksum, owner, version, registered_at, updated_at, type, author, license, price)"
-        " VALUES (?, 'listed', 2, ?, ?, 1, ?, 0, ?, ?, ?, ?)",
+        " VALUES (?, ?, ?, ?, ?, 1, ?, 0, ?, ?, ?, ?)",
         [
             (
                 asset.did,
+                *(("listed", LISTED) if (first + number) % PAST else ("retired", RETIRED)),
                 asset.checksum,
                 asset.creator,
                 1_900_000_000 + first + number,
@@ -156,8 +166,10 @@ def _insert(fulltext: FullText, batch: Sequence[DocumentVersion], first: int, co
             for asset in batch
         ],
     )
-    for asset in batch:
-        enlist(connection, ids[asset.did], fields_of(asset.did, asset.summary), fulltext, listed=True)
+    for number, asset in enumerate(batch):
+        listed = bool((first + number) % PAST)
+        words = fulltext if listed else fulltext.past
+        enlist(connection, ids[asset.did], fields_of(asset.did, asset.summary), words, listed=listed)
 
 
 async def _ask(catalog: SqlCatalog, queries: Sequence[tuple[str, Query]]) -> tuple[dict[str, list[float]], list[int]]:
@@ -193,7 +205,8 @@ async def _ask_for_pages(catalog: SqlCatalog) -> list[float]:
             one, two = words.some(2)
             asked = ({"text": one}, {"text": f"{one} {two}"}, {"text": one[:4]}, {}, {"tag": f"tag{number % 400}"},
                      {"text": one, "price": "priced", "sort": "cheapest"}, {"page": str(1 + number % 50)},
-                     {"kind": "algorithm"})  # fmt: skip
+                     {"kind": "algorithm"}, {"may_run": "any"}, {"text": one, "may_leave": ".csv"},
+                     {"state": "retired"})  # fmt: skip
             began = time.perf_counter()
             answer = await browser.get("/search", params=asked[number % len(asked)])
             samples.append((time.perf_counter() - began) * 1000)

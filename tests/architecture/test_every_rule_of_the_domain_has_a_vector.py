@@ -23,6 +23,7 @@ WITHOUT: dict[str, str] = {
     "image_contents": PROVIDERS_OWN,
     "log_release": PROVIDERS_OWN,
     "next_actions": PROVIDERS_OWN,
+    "offered_rules": "a catalogue finds by its words; clients only send them",
     "plan": "between gateway and operator, which speak one version",
     "readable": SHOWN,
     "result": "how a gateway describes results; consumers read them as documents",

@@ -49,6 +49,47 @@ async def test_what_an_address_says_is_asked(browser: httpx.AsyncClient, stocked
     assert (counted.text, counted.tag, counted.service) == ("new york", "rail", "compute")
 
 
+async def test_rules_and_states_are_filters_with_words(browser: httpx.AsyncClient, stocked: CatalogueDouble) -> None:
+    values = [("any", 12), ("algorithms", 3)]
+    rules = Facet(values=tuple(FacetValue(value=value, count=count) for value, count in values))
+    leaves = Facet(values=(FacetValue(value=".csv", count=7), FacetValue(value="no log", count=2)))
+    states = Facet(values=(FacetValue(value="listed", count=1001), FacetValue(value="retired", count=1000)))
+    stocked.counted = AssetFacets(may_run=rules, may_leave=leaves, state=states)
+    page = (await browser.get("/search")).text
+    for address, words in (
+        ("may_run=any", 'Any algorithm, also your own<span class="n">12</span>'),
+        ("may_run=algorithms", 'Named algorithms only<span class="n">3</span>'),
+        ("may_leave=.csv", '.csv<span class="n">7</span>'),
+        ("may_leave=no+log", 'No log text<span class="n">2</span>'),
+        ("state=retired", 'Retired<span class="n">1,000</span>'),
+    ):
+        assert f'href="/search?{address}">{words}' in page
+    assert re.search(r'href="/search" aria-current="true">Listed.*?<span class="n">1,000\+</span>', page)
+    chosen = await browser.get("/search", params={"may_run": "algorithms", "may_leave": ".csv", "text": "york"})
+    assert "20 data sets for “york”, named algorithms only, .csv" in chosen.text
+    assert "/search?text=york&may_leave=.csv" in hrefs(chosen.text)
+    asked = [found for found in stocked.asked if isinstance(found, SearchFilters)][-1]
+    assert (asked.may_run, asked.may_leave, asked.state, asked.service) == ("algorithms", ".csv", None, "compute")
+
+
+async def test_what_is_listed_alone_needs_no_choice(browser: httpx.AsyncClient, stocked: CatalogueDouble) -> None:
+    stocked.counted = AssetFacets(state=Facet(values=(FacetValue(value="listed", count=20),)))
+    assert "<h2>State</h2>" not in (await browser.get("/search")).text
+
+
+async def test_cards_of_other_states_say_them(browser: httpx.AsyncClient, catalogue: CatalogueDouble) -> None:
+    catalogue.add(summary(1, did=did(1), state="retired"), document(policy=OPEN))
+    retired = await browser.get("/search", params={"state": "retired"})
+    assert "Retired on 3 Nov 2026</span>" in retired.text
+    assert "1 data set, retired" in retired.text
+    catalogue.add(summary(1, did=did(1), state="pending"), document(policy=OPEN))
+    pending = await browser.get("/search", params={"state": "pending", "owner": OWNER.lower()})
+    assert "Pending</span>" in pending.text
+    asked = [found for found in catalogue.asked if isinstance(found, SearchRequest)][-1]
+    assert (asked.state, asked.owner) == ("pending", OWNER)
+    assert "/search?state=pending" in hrefs(pending.text), "the owner can be dropped"
+
+
 async def test_results_of_executions_are_not_asked_for(browser: httpx.AsyncClient, stocked: CatalogueDouble) -> None:
     for kind, asked_type, service in (
         ("dataset", None, "compute"),
@@ -142,7 +183,8 @@ async def test_a_catalogue_that_fails_is_a_page(browser: httpx.AsyncClient, cata
 @pytest.mark.parametrize(
     "query",
     [{"page": "0"}, {"page": "-1"}, {"page": "x"}, {"page": "99999999"}, {"page": "²"}, {"kind": "result"},
-     {"sort": "x"}, {"price": "cheap"}, {"text": "x" * 9000}, {"tag": "x" * 9000}, {"text": "\x00"}, {"nothing": "x"}],
+     {"sort": "x"}, {"price": "cheap"}, {"state": "hidden"}, {"owner": "0x12"}, {"may_run": "x"}, {"may_leave": "\x00"},
+     {"text": "x" * 9000}, {"tag": "x" * 9000}, {"text": "\x00"}, {"nothing": "x"}],
 )  # fmt: skip
 async def test_an_address_that_means_nothing_is_a_search(
     browser: httpx.AsyncClient, stocked: CatalogueDouble, query: dict[str, str]

@@ -48,6 +48,9 @@ async def test_a_search_has_facets_with_what_documents_say(http: httpx.AsyncClie
         "author": [{"value": "Alice", "count": 1}],
         "license": [{"value": "CC0", "count": 1}],
         "price": [{"value": "priced", "count": 1}],
+        "mayRun": [{"value": "any", "count": 1}],
+        "mayLeave": [{"value": "any file", "count": 1}, {"value": "log", "count": 1}],
+        "state": [{"value": "listed", "count": 1}],
     }
     assert {"value": "compute", "count": 1} in values["service"]
     assert (await http.get(FACETS, params=filters)).json() == facets

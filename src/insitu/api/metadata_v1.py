@@ -24,6 +24,7 @@ MAX_WAIT = 30
 """The most seconds that ``GET ddo/{did}/status?wait=`` waits for the version to be listed."""
 
 AssetState = Literal["pending", "listed", "unlisted", "hidden", "retired"]
+FoundState = Literal["listed", "unlisted", "retired", "pending"]
 Sort = Literal["relevance", "date", "price"]
 CurationAction = Literal["hide", "unhide", "feature", "unfeature"]
 
@@ -166,6 +167,11 @@ class SearchFilters(WireRequest):
 
     ``text`` is searched in name, description, tags, author and DID; without it, everything matches. With ``owner`` the
     unlisted assets of that account are found as well.
+
+    ``mayRun`` is what the owner's rules let run: ``any`` algorithm, those of trusted ``publishers``, ``algorithms``
+    that are named, or ``nothing``. ``mayLeave`` is a type of files such as ``.csv``, ``any file``, ``no file``, ``log``
+    or ``no log``. ``state`` finds what is ``retired`` as well as what is ``listed``; what is ``unlisted`` or
+    ``pending`` only together with ``owner``, of ``pending`` documents their creator.
     """
 
     text: str = Field(default="", max_length=400)
@@ -176,6 +182,9 @@ class SearchFilters(WireRequest):
     author: str | None = None
     owner: Address | None = None
     license: str | None = None
+    may_run: str | None = None
+    may_leave: str | None = None
+    state: FoundState | None = None
     price_min: Amount | None = None
     price_max: Amount | None = None
 
@@ -220,6 +229,7 @@ class AssetFacets(WireModel):
     ``totalResults`` is how many they are, up to 1,000. If ``more`` is true there are older ones that were not counted,
     so each count is the least that it can be: show it with a plus ("1,000+"). ``price`` has the values ``free``
     (``priceMax=0``) and ``priced`` (``priceMin=1``); every other facet is called as its filter.
+    ``state`` has how many each state has, whichever of them the filters name; 1,001 stands for more than 1,000.
     """
 
     total_results: int = 0
@@ -228,9 +238,12 @@ class AssetFacets(WireModel):
     service: Facet = Facet()
     tag: Facet = Facet()
     category: Facet = Facet()
+    may_run: Facet = Facet()
+    may_leave: Facet = Facet()
     author: Facet = Facet()
     license: Facet = Facet()
     price: Facet = Facet()
+    state: Facet = Facet()
 
 
 class SummariesRequest(WireRequest):

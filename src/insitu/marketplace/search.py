@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from urllib.parse import urlencode
 
 from pydantic import ValidationError
@@ -9,15 +10,27 @@ from pydantic import ValidationError
 from insitu.api.metadata_v1 import AssetFacets, AssetStatus, Facet, SearchFilters, SearchPage, SearchRequest
 from insitu.at_once import both
 from insitu.domain.asset import ALGORITHM, DATASET, WORKFLOW
+from insitu.domain.canonical import JsonObject
 from insitu.domain.errors import NotFound
 from insitu.domain.ids import Address
+from insitu.domain.offered_rules import (
+    ALGORITHMS,
+    ANY_ALGORITHM,
+    ANY_FILE,
+    LOG,
+    NO_ALGORITHM,
+    NO_FILE,
+    NO_LOG,
+    PUBLISHERS,
+)
 from insitu.domain.service import COMPUTE
 from insitu.marketplace.cards import Card, card_of
 from insitu.marketplace.catalogue import Catalogue
 from insitu.marketplace.descriptions import account_of, did_of
 from insitu.marketplace.hostile import shown
 from insitu.marketplace.words.parts import counted
-from insitu.marketplace.words.states import state_of
+from insitu.marketplace.words.states import State, state_of
+from insitu.ports.catalog import MAX_COUNTED
 from insitu.ports.chain import TokenInfo
 
 PAGE = 20
@@ -34,8 +47,28 @@ ORDERS: Mapping[str, tuple[str, bool]] = {
     "dearest": ("price", True),
 }
 """Order of a page → the catalogue's order, and whether it descends."""
-FILTERS = {"price": "Price", "category": "Category", "tag": "Tag", "license": "License", "author": "Author"}
+FILTERS = {
+    "owner": "Owner",
+    "state": "State",
+    "may_run": "May run",
+    "may_leave": "May leave",
+    "price": "Price",
+    "category": "Category",
+    "tag": "Tag",
+    "license": "License",
+    "author": "Author",
+}
 PRICES = {"free": "Free", "priced": "Has a price"}
+RUNS = {
+    ANY_ALGORITHM: "Any algorithm, also your own",
+    PUBLISHERS: "Algorithms of trusted publishers",
+    ALGORITHMS: "Named algorithms only",
+    NO_ALGORITHM: "Nothing yet",
+}
+LEAVES = {ANY_FILE: "Any kind of file", NO_FILE: "No file", LOG: "Log text", NO_LOG: "No log text"}
+STATES = {"listed": "Listed", "unlisted": "Unlisted", "retired": "Retired", "pending": "Pending"}
+LABELS: Mapping[str, Mapping[str, str]] = {"price": PRICES, "may_run": RUNS, "may_leave": LEAVES, "state": STATES}
+"""Filter → its values in words; any other value says what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +77,10 @@ class Wanted:
 
     text: str = ""
     kind: str = DATASET
+    owner: str = ""
+    state: str = ""
+    may_run: str = ""
+    may_leave: str = ""
     price: str = ""
     tag: str = ""
     category: str = ""
@@ -58,8 +95,11 @@ class Wanted:
         return cls(
             text=query.get("text", "")[:MOST_TEXT].strip(),
             kind=_one_of(KINDS, query.get("kind"), DATASET),
+            owner=account_of(query.get("owner")) or "",
+            state=_one_of(STATES, query.get("state"), ""),
+            may_run=_one_of(RUNS, query.get("may_run"), ""),
             price=_one_of(PRICES, query.get("price"), ""),
-            **{name: query.get(name, "")[:200] for name in ("tag", "category", "license", "author")},
+            **{name: query.get(name, "")[:200] for name in ("may_leave", "tag", "category", "license", "author")},
             sort=_one_of(ORDERS, query.get("sort"), "relevance"),
             page=page_number(query.get("page")),
         )
@@ -131,12 +171,17 @@ class Found:
 
 
 def found_of(
-    wanted: Wanted, page: SearchPage, facets: AssetFacets, token: TokenInfo | None, exact: Card | None = None
+    wanted: Wanted,
+    page: SearchPage,
+    facets: AssetFacets,
+    token: TokenInfo | None,
+    exact: Card | None = None,
+    states: Mapping[str, State] = MappingProxyType({}),
 ) -> Found:
-    """Return what a page of the search shows of the catalogue's answers."""
+    """Return what a page of the search shows of the catalogue's answers; ``states`` are those to show, by DID."""
     return Found(
         wanted=wanted,
-        cards=_cards(page.results, token),
+        cards=_cards(page.results, token, states),
         total=page.total_results,
         pages=min(page.total_pages, LAST_PAGE),
         count=_count(wanted, page.total_results),
@@ -172,7 +217,7 @@ class Search:
         """Return a page of the search."""
         page, facets = await self._ask(wanted)
         exact = await self._named(wanted.text, token) if not page.results and wanted.page == 1 else None
-        return found_of(wanted, page, facets, token, exact)
+        return found_of(wanted, page, facets, token, exact, await self._states(wanted, page))
 
     async def of_account(self, account: Address, token: TokenInfo | None, page: int = 1) -> Offered:
         """Return what an account offers to everybody; what it has not listed stays between it and whom it tells."""
@@ -192,6 +237,15 @@ class Search:
             return SearchPage(results=(), page=1, total_pages=0, total_results=0), AssetFacets()
         filters = SearchFilters.model_validate(request.model_dump(include=set(SearchFilters.model_fields)))
         return await both(self._catalogue.search(request), self._catalogue.facets(filters))
+
+    async def _states(self, wanted: Wanted, page: SearchPage) -> Mapping[str, State]:
+        """Return where each asset of a page stands; nothing if all are listed, as strangers find them."""
+        if not page.results or (wanted.state in {"", "listed"} and not wanted.owner):
+            return {}
+        found = await self._catalogue.summaries(
+            [did for document in page.results if (did := did_of(document.get("id")))]
+        )
+        return {status.did: state_of(status, KINDS[wanted.kind]) for status in found.summaries}
 
     async def _named(self, text: str, token: TokenInfo | None) -> Card | None:
         """Return the asset whose DID a person typed, although no search finds it: it is pending, hidden or retired."""
@@ -216,8 +270,11 @@ def _one_of(known: Mapping[str, object], value: str | None, usual: str) -> str:
     return value if value is not None and value in known else usual
 
 
-def _cards(documents: Iterable[object], token: TokenInfo | None) -> tuple[Card, ...]:
-    return tuple(card for document in documents if (card := card_of(document, token)) is not None)
+def _cards(
+    documents: Iterable[JsonObject], token: TokenInfo | None, states: Mapping[str, State] = MappingProxyType({})
+) -> tuple[Card, ...]:
+    cards = (card_of(document, token, states.get(str(document.get("id")))) for document in documents)
+    return tuple(card for card in cards if card is not None)
 
 
 def _orders(wanted: Wanted) -> tuple[Choice, ...]:
@@ -229,8 +286,8 @@ def _orders(wanted: Wanted) -> tuple[Choice, ...]:
 
 def _count(wanted: Wanted, total: int) -> str:
     noun = KINDS[wanted.kind]
-    chosen = [PRICES[wanted.price].lower()] if wanted.price else []
-    chosen += [shown(value, 60) for name, value in wanted.filters.items() if name != "price"]
+    chosen = [_label(name, value) for name, value in wanted.filters.items()]
+    chosen = [text.lower() if name in LABELS else text for name, text in zip(wanted.filters, chosen, strict=True)]
     words = f" for “{shown(wanted.text, 80)}”" if wanted.text else ""
     number = counted(total, noun) if total else f"No {noun}s"
     return number + words + "".join(f", {text}" for text in chosen)
@@ -239,32 +296,34 @@ def _count(wanted: Wanted, total: int) -> str:
 def _facets(wanted: Wanted, facets: AssetFacets) -> tuple[tuple[str, tuple[Choice, ...]], ...]:
     found = []
     for name, title in FILTERS.items():
-        facet: Facet = getattr(facets, name)
+        facet: Facet = getattr(facets, name, Facet())
         chosen = getattr(wanted, name)
         choices = [_choice(wanted, name, value.value, value.count, facets) for value in facet.values if value.value]
         if chosen and not any(choice.chosen for choice in choices):
             choices.insert(0, Choice(_label(name, chosen), "", wanted.with_(**{name: ""}), chosen=True))
-        if choices:
+        if len(choices) > (name == "state" and not chosen):  # that everything is listed needs no words
             found.append((title, tuple(choices)))
     return tuple(found)
 
 
 def _choice(wanted: Wanted, name: str, value: str, number: int, facets: AssetFacets) -> Choice:
-    chosen = getattr(wanted, name).casefold() == value.casefold()
-    href = wanted.with_(**{name: "" if chosen else value})
-    return Choice(_label(name, value), f"{number:,}{'+' if facets.more else ''}", href, chosen)
+    usual = "listed" if name == "state" and not wanted.owner else ""
+    chosen = (getattr(wanted, name) or usual).casefold() == value.casefold()
+    href = wanted.with_(**{name: "" if chosen or value == usual else value})
+    is_more = number > MAX_COUNTED if name == "state" else facets.more
+    return Choice(_label(name, value), f"{min(number, MAX_COUNTED):,}{'+' if is_more else ''}", href, chosen)
 
 
 def _label(name: str, value: str) -> str:
-    if name == "author" and account_of(value):
+    if name in {"author", "owner"} and account_of(value):
         return f"{value[:6]}…{value[-4:]}"
-    return PRICES.get(value, value) if name == "price" else shown(value, 60)
+    return LABELS.get(name, {}).get(value) or shown(value, 60)
 
 
 def _suggestions(wanted: Wanted) -> tuple[tuple[str, str], ...]:
     """Return what to try where nothing was found."""
     tried = [
-        (wanted.with_(**{name: ""}), f"Look at every {FILTERS[name].lower()}, not only {_label(name, value)}")
+        (wanted.with_(**{name: ""}), f"Leave out “{FILTERS[name]}: {_label(name, value)}”")
         for name, value in wanted.filters.items()
     ]
     words = wanted.text.split()

@@ -26,7 +26,7 @@ from insitu.domain.validation import validate_ddo
 from insitu.domain.versions import require_allowed_change, require_number
 from insitu.metadata.pools import PendingLimits, Pools
 from insitu.metadata.summaries import summary_of
-from insitu.ports.catalog import AssetRecord, Catalog, Catalogued, DocumentVersion, Query, RegisteredVersion
+from insitu.ports.catalog import AssetRecord, Catalog, Catalogued, DocumentVersion, Query, RegisteredVersion, Summary
 from insitu.ports.chain import Block, Chain
 from insitu.ports.clock import Clock
 from insitu.sdk.long_work import LongWork
@@ -96,6 +96,7 @@ class MetadataService:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._follow)
             tasks.start_soon(self._sweep)
+            tasks.start_soon(self._renew)
 
     async def publish(self, document: Mapping[str, JsonValue]) -> str:
         """Publish a document of the gateway, for instance a result, and return the URL that resolves it."""
@@ -412,6 +413,16 @@ class MetadataService:
                 logger.warning("cannot drop documents that have waited too long: %s", error)
             await self._clock.sleep_until(now + SWEEP)
 
+    async def _renew(self) -> None:
+        """Summarise again what an earlier release stored, so that searches find it by what they ask for now."""
+        while True:
+            try:
+                if not await self._catalog.renew(_summarised):
+                    return
+            except InsituError as error:
+                logger.warning("cannot summarise earlier documents again: %s", error)
+                await anyio.sleep(AGAIN)
+
     def _wake(self) -> None:
         changed, self._changed = self._changed, anyio.Event()
         changed.set()
@@ -433,6 +444,13 @@ def _check(document: object, without_compute: bool) -> _Checked:
         str(ddo.did), onchain_checksum(ddo), creator_of(ddo), without_curation(ddo.to_json()), summary_of(ddo)
     )
     return _Checked(version, ddo)
+
+
+def _summarised(document: JsonObject) -> Summary | None:
+    try:
+        return summary_of(read_ddo(document))
+    except InsituError:
+        return None
 
 
 def _require_successor(before: JsonObject, after: Ddo, template: Address) -> None:

@@ -6,6 +6,7 @@ from insitu.domain.asset_price import price_of
 from insitu.domain.canonical import JsonObject
 from insitu.domain.catalogue_requests import is_listed_by_default
 from insitu.domain.ddo import Ddo
+from insitu.domain.offered_rules import rules_offered
 from insitu.ports.catalog import Summary
 
 MAX_WORDS = 100
@@ -14,7 +15,7 @@ MAX_TEXT = 20_000
 
 def summary_of(ddo: Ddo) -> Summary:
     """Summarise a document that has been validated."""
-    additional = _additional(ddo)
+    additional, (may_run, may_leave) = _additional(ddo), rules_offered(ddo)
     return Summary(
         type=ddo.asset_type,
         name=_text(ddo.main.get("name")),
@@ -25,6 +26,8 @@ def summary_of(ddo: Ddo) -> Summary:
         services=tuple(dict.fromkeys(service.type for service in ddo.service if service.type)),
         tags=_texts(additional.get("tags"), ddo.main.get("tags")),
         categories=_texts(additional.get("categories"), ddo.main.get("categories")),
+        may_run=may_run,
+        may_leave=may_leave,
         listed=is_listed_by_default(ddo.main),
     )
 

@@ -6,7 +6,7 @@ found by its DID and by its owner. The chain's events are stored by block, so a 
 back exactly what did not happen.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -18,7 +18,9 @@ from insitu.ports.chain import Block, Cursor
 
 AssetState = Literal["pending", "listed", "unlisted", "hidden", "retired"]
 Sort = Literal["relevance", "date", "price"]
-FacetKind = Literal["type", "service", "tag", "category", "author", "license", "price"]
+FoundState = Literal["listed", "unlisted", "retired", "pending"]
+"""What a search may ask for; what a curator hides is in nobody's search."""
+FacetKind = Literal["type", "service", "tag", "category", "may_run", "may_leave", "author", "license", "price", "state"]
 """What is counted: a parameter of :class:`Query`, or whether an asset is ``free`` or ``priced``."""
 Curation = Literal["hidden", "featured"]
 """What a curator decides for a public reason: nobody's search finds it, or pages show it first."""
@@ -42,6 +44,8 @@ class Summary:
     services: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    may_run: tuple[str, ...] = ()
+    may_leave: tuple[str, ...] = ()
     listed: bool = True
 
 
@@ -125,6 +129,12 @@ class Query:
 
     Attributes
     ----------
+    may_run, may_leave
+        As :mod:`insitu.domain.offered_rules` says them. Only what offers a compute service has any.
+    state
+        None for what can be found without it: what is listed, and with ``owner`` also what is not. ``retired`` has what
+        was unlisted only with ``owner``. ``unlisted`` and ``pending`` find nothing without an ``owner``, which for
+        ``pending`` is the account that created the document.
     words
         Each must begin a word of the name, description, tags, author or DID, or be such a word if it has fewer than
         three letters. Without words everything is found. A word is a run of letters and digits, compared without case
@@ -149,6 +159,9 @@ class Query:
     author: str | None = None
     owner: Address | None = None
     license: str | None = None
+    may_run: str | None = None
+    may_leave: str | None = None
+    state: FoundState | None = None
     price_min: int | None = None
     price_max: int | None = None
     sort: Sort = "relevance"
@@ -163,7 +176,7 @@ ANYWHERE = WaitingPlace()
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """One page of documents, how many there are in all, and the DIDs of those on the page that are unlisted."""
+    """One page of documents, how many there are in all, and the DIDs of those on it that strangers do not find."""
 
     documents: tuple[dict[str, JsonValue], ...]
     total: int
@@ -310,14 +323,22 @@ class Catalog(Protocol):
         ...
 
     async def search(self, query: Query) -> Hits:
-        """Find listed assets, and the unlisted ones of the owner in the query. Hidden ones are not found."""
+        """Find assets, the listed ones unless the query names a state or an owner. Hidden ones are not found."""
         ...
 
     async def facets(self, query: Query) -> Facets:
         """Count what the assets have that :meth:`search` finds, whatever the page and the order.
 
         The newest :data:`MAX_COUNTED` of them are counted, and at most :data:`MAX_VALUES` values of each facet are
-        returned, the most frequent first, in the spelling of a document that has it.
+        returned, the most frequent first, in the spelling of a document that has it. ``state`` is counted as if the
+        query named none: how many each state has that it could name, up to one more than :data:`MAX_COUNTED`.
+        """
+        ...
+
+    async def renew(self, summarise: Callable[[dict[str, JsonValue]], Summary | None], limit: int = 50) -> int:
+        """Summarise at most ``limit`` documents again that an earlier release summarised, and return how many were.
+
+        None from ``summarise`` keeps the earlier summary.
         """
         ...
 

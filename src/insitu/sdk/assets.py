@@ -313,7 +313,7 @@ class Assets(OwnedAssets):
         return await self._metadata.search(read_filters(SearchRequest, await self._filters(text, filters)))
 
     async def facets(self, text: str = "", **filters: Any) -> AssetFacets:
-        """Count the types, services, tags, categories, authors, licenses and prices of what :meth:`search` finds.
+        """Count types, services, tags, categories, rules, authors, licenses, prices and states of :meth:`search`.
 
         The filters are those of :meth:`search`, without order and page. The newest 1,000 assets are counted; with
         ``more`` there are others, and each count is the least that it can be.

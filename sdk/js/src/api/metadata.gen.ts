@@ -243,6 +243,7 @@ export interface components {
          *     ``totalResults`` is how many they are, up to 1,000. If ``more`` is true there are older ones that were not counted,
          *     so each count is the least that it can be: show it with a plus ("1,000+"). ``price`` has the values ``free``
          *     (``priceMax=0``) and ``priced`` (``priceMin=1``); every other facet is called as its filter.
+         *     ``state`` has how many each state has, whichever of them the filters name; 1,001 stands for more than 1,000.
          */
         AssetFacets: {
             /**
@@ -266,6 +267,20 @@ export interface components {
              *     }
              */
             license: components["schemas"]["Facet"];
+            /**
+             * @default {
+             *       "moreValues": false,
+             *       "values": []
+             *     }
+             */
+            mayLeave: components["schemas"]["Facet"];
+            /**
+             * @default {
+             *       "moreValues": false,
+             *       "values": []
+             *     }
+             */
+            mayRun: components["schemas"]["Facet"];
             /** @default false */
             more: boolean;
             /**
@@ -282,6 +297,13 @@ export interface components {
              *     }
              */
             service: components["schemas"]["Facet"];
+            /**
+             * @default {
+             *       "moreValues": false,
+             *       "values": []
+             *     }
+             */
+            state: components["schemas"]["Facet"];
             /**
              * @default {
              *       "moreValues": false,
@@ -556,15 +578,23 @@ export interface components {
          *
          *     ``text`` is searched in name, description, tags, author and DID; without it, everything matches. With ``owner`` the
          *     unlisted assets of that account are found as well.
+         *
+         *     ``mayRun`` is what the owner's rules let run: ``any`` algorithm, those of trusted ``publishers``, ``algorithms``
+         *     that are named, or ``nothing``. ``mayLeave`` is a type of files such as ``.csv``, ``any file``, ``no file``, ``log``
+         *     or ``no log``. ``state`` finds what is ``retired`` as well as what is ``listed``; what is ``unlisted`` or
+         *     ``pending`` only together with ``owner``, of ``pending`` documents their creator.
          */
         SearchFilters: {
             author?: string | null;
             category?: string | null;
             license?: string | null;
+            mayLeave?: string | null;
+            mayRun?: string | null;
             owner?: string | null;
             priceMax?: string | null;
             priceMin?: string | null;
             service?: string | null;
+            state?: ("listed" | "unlisted" | "retired" | "pending") | null;
             tag?: string | null;
             /** @default  */
             text: string;
@@ -594,6 +624,8 @@ export interface components {
             /** @default true */
             descending: boolean;
             license?: string | null;
+            mayLeave?: string | null;
+            mayRun?: string | null;
             /** @default 20 */
             offset: number;
             owner?: string | null;
@@ -607,6 +639,7 @@ export interface components {
              * @enum {string}
              */
             sort: "relevance" | "date" | "price";
+            state?: ("listed" | "unlisted" | "retired" | "pending") | null;
             tag?: string | null;
             /** @default  */
             text: string;
@@ -742,6 +775,9 @@ export interface operations {
                 author?: string | null;
                 owner?: string | null;
                 license?: string | null;
+                mayRun?: string | null;
+                mayLeave?: string | null;
+                state?: ("listed" | "unlisted" | "retired" | "pending") | null;
                 priceMin?: string | null;
                 priceMax?: string | null;
                 sort?: "relevance" | "date" | "price";
@@ -1064,6 +1100,9 @@ export interface operations {
                 author?: string | null;
                 owner?: string | null;
                 license?: string | null;
+                mayRun?: string | null;
+                mayLeave?: string | null;
+                state?: ("listed" | "unlisted" | "retired" | "pending") | null;
                 priceMin?: string | null;
                 priceMax?: string | null;
             };

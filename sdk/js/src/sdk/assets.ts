@@ -33,6 +33,12 @@ export interface SearchFilters {
   readonly author?: string
   readonly owner?: Address
   readonly license?: string
+  /** What the rules let run: `any` algorithm, those of trusted `publishers`, named `algorithms`, or `nothing`. */
+  readonly mayRun?: string
+  /** A type of files such as `.csv`, `any file`, `no file`, `log` or `no log`. */
+  readonly mayLeave?: string
+  /** What is `unlisted` or `pending` is found only with its `owner`. */
+  readonly state?: 'listed' | 'unlisted' | 'retired' | 'pending'
   readonly priceMin?: bigint
   readonly priceMax?: bigint
   readonly signal?: AbortSignal
@@ -92,8 +98,8 @@ export class Assets {
   }
 
   /**
-   * Count the types, services, tags, categories, authors, licenses and prices of what `search` finds. The newest 1,000 assets
-   * are counted; with `more` there are others, and each count is the least that it can be. Throws like `search`.
+   * Count the types, services, tags, categories, rules, authors, licenses, prices and states of what `search` finds. The newest
+   * 1,000 assets are counted; with `more` there are others, and each count is the least that it can be. Throws like `search`.
    */
   async facets(words = '', { signal, ...filters }: SearchFilters = {}): Promise<AssetFacets> {
     return this.#ask(FACETS, 'facets', { text: words, ...filters }, signal)

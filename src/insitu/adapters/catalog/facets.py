@@ -1,9 +1,11 @@
 """Count what the assets have that a query finds. Only so many of them are looked at, so that it costs little."""
 
-from insitu.adapters.catalog.listing import SUMMARY, comparable, price_text
+from collections.abc import Mapping
+
+from insitu.adapters.catalog.listing import SUMMARY, comparable, listed_facets, price_text
 from insitu.adapters.catalog.query import Select
 from insitu.adapters.sql import Connection, Row, placeholders
-from insitu.ports.catalog import MAX_COUNTED, MAX_VALUES, Facet, FacetKind, Facets, Summary
+from insitu.ports.catalog import MAX_COUNTED, MAX_VALUES, Facet, FacetKind, Facets, FoundState, Summary
 
 # MATERIALIZED, so that the assets are found once and not for each kind. One of those that have a value, the example,
 # tells how it is spelled, because values are stored in the form for comparisons.
@@ -26,17 +28,24 @@ SELECT kind, value, assets, example FROM counted WHERE place <= {MAX_VALUES + 1}
 """  # noqa: S608 - our numbers
 
 
-def count_facets(connection: Connection, select: Select) -> Facets:
-    """Count the facets of what ``select`` finds."""
-    limited = f"SELECT count(*) FROM (SELECT 1 FROM {select.found} LIMIT {MAX_COUNTED + 1}) AS counted"  # noqa: S608
-    total: int = connection.execute(limited, select.parameters).fetchone()[0]
+def count_facets(connection: Connection, select: Select, states: Mapping[FoundState, Select]) -> Facets:
+    """Count the facets of what ``select`` finds, and what each of the states has."""
+    total = _limited(connection, select)
     rows = connection.execute(_COUNTED.format(found=select.found), select.parameters).fetchall()
     kinds: dict[FacetKind, list[Row]] = {}
     for row in rows:
         kinds.setdefault(row["kind"], []).append(row)
     spelled = _spellings(connection, sorted({row["example"] for row in rows}))
     facets = {kind: _facet(kind, found, spelled) for kind, found in kinds.items()}
+    having = {state: _limited(connection, one) for state, one in states.items()}
+    facets["state"] = Facet(tuple((state, number) for state, number in having.items() if number), more=False)
     return Facets(min(total, MAX_COUNTED), total > MAX_COUNTED, facets)
+
+
+def _limited(connection: Connection, select: Select) -> int:
+    limited = f"SELECT count(*) FROM (SELECT 1 FROM {select.found} LIMIT {MAX_COUNTED + 1}) AS counted"  # noqa: S608
+    total: int = connection.execute(limited, select.parameters).fetchone()[0]
+    return total
 
 
 def _facet(kind: FacetKind, rows: list[Row], spelled: dict[tuple[int, str, str], str]) -> Facet:
@@ -62,4 +71,4 @@ def _spellings(connection: Connection, assets: list[int]) -> dict[tuple[int, str
 
 def _values(summary: Summary) -> dict[str, tuple[str, ...]]:
     one = {"type": (summary.type,), "author": (summary.author,), "license": (summary.license,)}
-    return {**one, "service": summary.services, "tag": summary.tags, "category": summary.categories}
+    return {**one, **listed_facets(summary)}

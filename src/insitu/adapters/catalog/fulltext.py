@@ -17,7 +17,7 @@ class Fields:
     Attributes
     ----------
     facets
-        ``service``, ``tag`` and ``category``, each with its values in the form for comparisons.
+        Kind → its values in the form for comparisons.
     """
 
     name: str
@@ -42,12 +42,20 @@ class FullText(Protocol):
     visibility
         The column, for use beside a condition that finds few assets: an engine without statistics must not begin with
         all listed assets.
+    past
+        The same for what is retired or pending, apart from what everybody searches, so that no search becomes slower by
+        what it does not find.
     """
 
     source: str
     condition: str
     rank: str
     visibility: str
+
+    @property
+    def past(self) -> "FullText":
+        """See above."""
+        ...
 
     def expression(self, words: Sequence[str]) -> str:
         """Return ``:match``: every word must be the beginning of a word of the asset, and a short one a whole word."""

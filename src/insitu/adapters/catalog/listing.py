@@ -1,6 +1,6 @@
 """Derive an asset's row from its stored versions and from the chain, inside the caller's transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pydantic import TypeAdapter
@@ -9,8 +9,10 @@ from insitu.adapters.catalog.fulltext import Fields, FullText
 from insitu.adapters.sql import Connection, Row, insert
 from insitu.ports.catalog import Summary
 
-LISTED, UNLISTED, NOWHERE = 2, 1, 0
-"""Who finds an asset: everybody; those who ask for its owner; nobody, because it is pending, retired or hidden."""
+LISTED, UNLISTED, HIDDEN, RETIRED, RETIRED_UNLISTED, PENDING = 2, 1, 0, -1, -2, -3
+"""Who finds an asset: everybody; those who ask for its owner; nobody. Below that: who asks for its state."""
+SUMMARY_FORM = 2
+"""Of the summaries that this release writes; 1 has not what may run and what may leave."""
 PRICE_DIGITS = 78
 """The digits of the largest amount that a query can name, 2^256 - 1."""
 
@@ -48,15 +50,22 @@ def ensure_asset(connection: Connection, did: str, checksum: str, now: int) -> i
     return row
 
 
-def recompute(connection: Connection, dids: Iterable[str], now: int, fulltext: FullText) -> None:
-    """Update the rows of these DIDs, their versions and the search index to match the ledger."""
+def recompute(
+    connection: Connection, dids: Iterable[str], now: int, fulltext: FullText, *, again: bool = False
+) -> None:
+    """Update the rows of these DIDs, their versions and the search index to match the ledger.
+
+    With ``again`` the index is written even if nothing else has changed.
+    """
     for did in dids:
         asset = connection.execute("SELECT * FROM asset WHERE did = ?", (did,)).fetchone()
         if asset is not None:
-            _recompute(connection, asset, _register(connection, did), now, fulltext)
+            _recompute(connection, asset, _register(connection, did), now, fulltext, again=again)
 
 
-def _recompute(connection: Connection, asset: Row, register: _Register, now: int, fulltext: FullText) -> None:
+def _recompute(
+    connection: Connection, asset: Row, register: _Register, now: int, fulltext: FullText, *, again: bool
+) -> None:
     _mark_versions(connection, asset["id"], register.named, now)
     shown = _version(connection, asset["id"], register.checksum)
     if shown is None:
@@ -72,23 +81,27 @@ def _recompute(connection: Connection, asset: Row, register: _Register, now: int
     summary = SUMMARY.validate_json(shown["summary"])
     visibility = _visibility(asset, state, summary)
     facts = (state, shown["checksum"], register.owner, register.version, register.registered_at, visibility)
-    if facts == tuple(asset[name] for name in _FACTS):
+    if facts != tuple(asset[name] for name in _FACTS):
+        connection.execute(
+            f"UPDATE asset SET {' = ?, '.join(_FACTS)} = ?, updated_at = ? WHERE id = ?",  # noqa: S608 - our constants
+            (*facts, now, asset["id"]),
+        )
+    elif not again:
         return
-    connection.execute(
-        f"UPDATE asset SET {' = ?, '.join(_FACTS)} = ?, updated_at = ? WHERE id = ?",  # noqa: S608 - our constants
-        (*facts, now, asset["id"]),
-    )
     _store_filters(connection, asset["id"], summary)
     unlist(connection, asset["id"], fulltext)
-    if visibility != NOWHERE:
-        fields = fields_of(asset["did"], summary)
-        enlist(connection, asset["id"], fields, fulltext, listed=visibility == LISTED)
+    if visibility != HIDDEN:
+        words = fulltext if visibility > HIDDEN else fulltext.past
+        enlist(connection, asset["id"], fields_of(asset["did"], summary), words, listed=visibility == LISTED)
 
 
 def _visibility(asset: Row, state: str, summary: Summary) -> int:
-    if state != "listed" or asset["hidden"] is not None:
-        return NOWHERE
-    return LISTED if (summary.listed if asset["wish"] is None else asset["wish"]) else UNLISTED
+    if asset["hidden"] is not None:
+        return HIDDEN
+    if state == "pending":
+        return PENDING
+    found = LISTED if (summary.listed if asset["wish"] is None else asset["wish"]) else UNLISTED
+    return found if state == "listed" else {LISTED: RETIRED, UNLISTED: RETIRED_UNLISTED}[found]
 
 
 def _register(connection: Connection, did: str) -> _Register:
@@ -143,15 +156,20 @@ def _store_filters(connection: Connection, asset: int, summary: Summary) -> None
 
 def fields_of(did: str, summary: Summary) -> Fields:
     """Return the texts and facets by which an asset is found."""
-    facets = {"service": summary.services, "tag": summary.tags, "category": summary.categories}
     return Fields(
         name=summary.name,
         tags=" ".join((*summary.tags, *summary.categories)),
         author=summary.author,
         description=summary.description,
         did=did,
-        facets={kind: frozenset(map(comparable, values)) for kind, values in facets.items()},
+        facets={kind: frozenset(map(comparable, values)) for kind, values in listed_facets(summary).items()},
     )
+
+
+def listed_facets(summary: Summary) -> Mapping[str, tuple[str, ...]]:
+    """Return the facets of which an asset has several values, as its document spells them."""
+    named = {"service": summary.services, "tag": summary.tags, "category": summary.categories}
+    return {**named, "may_run": summary.may_run, "may_leave": summary.may_leave}
 
 
 def enlist(connection: Connection, asset: int, fields: Fields, fulltext: FullText, *, listed: bool) -> None:
@@ -165,5 +183,6 @@ def enlist(connection: Connection, asset: int, fields: Fields, fulltext: FullTex
 
 def unlist(connection: Connection, asset: int, fulltext: FullText) -> None:
     """Remove an asset from the search index."""
-    fulltext.remove(connection, asset)
+    for words in {fulltext, fulltext.past}:
+        words.remove(connection, asset)
     connection.execute("DELETE FROM facet WHERE asset = ?", (asset,))

@@ -1,10 +1,37 @@
 """Translate a query to SQL. A caller's text is only ever a parameter."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from insitu.adapters.catalog.fulltext import FullText
-from insitu.adapters.catalog.listing import LISTED, UNLISTED, comparable, price_text
-from insitu.ports.catalog import Query
+from insitu.adapters.catalog.listing import LISTED, PENDING, RETIRED, RETIRED_UNLISTED, UNLISTED, comparable, price_text
+from insitu.domain.service import COMPUTE
+from insitu.ports.catalog import FoundState, Query
+
+_NEVER = "IS NULL"
+_STRANGERS: Mapping[FoundState | None, str] = {
+    None: f"= {LISTED}",
+    "listed": f"= {LISTED}",
+    "unlisted": _NEVER,
+    "retired": f"= {RETIRED}",
+    "pending": _NEVER,
+}
+"""State of a query → the visibility of what it finds. With an owner: below."""
+_OWNERS: Mapping[FoundState | None, str] = {
+    None: f">= {UNLISTED}",
+    "listed": f"= {LISTED}",
+    "unlisted": f"= {UNLISTED}",
+    "retired": f"IN ({RETIRED}, {RETIRED_UNLISTED})",
+    "pending": f"= {PENDING}",
+}
+_RARE = frozenset(("tag", "category"))
+"""Facets whose values few assets have, so that a search may begin with them."""
+_PAST: frozenset[FoundState | None] = frozenset(("retired", "pending"))
+_OWNED = {
+    True: "EXISTS (SELECT 1 FROM version WHERE version.asset = asset.id AND version.creator = :owner)",
+    False: "asset.owner = :owner",
+}
+"""Whether it is pending → what it has of its owner: the chain does not know it yet, but its creator signed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,21 +50,24 @@ class Select:
 
 def select_of(query: Query, fulltext: FullText) -> Select:
     """Translate a query."""
-    source = "asset"
+    source, words = "asset", fulltext.past if query.state in _PAST else fulltext
     # These find few assets. The service is not among them: nearly every data set has the one that is asked for.
     few = (query.tag, query.category, query.author, query.owner)
     column = fulltext.visibility if any(value is not None for value in few) else "asset.visibility"
-    conditions = [f"{column} = {LISTED}" if query.owner is None else f"{column} >= {UNLISTED}"]
+    conditions = [f"{column} {(_STRANGERS if query.owner is None else _OWNERS)[query.state]}"]
     parameters = dict[str, object]()
     if query.words:
-        source = fulltext.source
-        conditions.append(fulltext.condition)
-        parameters["match"] = fulltext.expression(query.words)
+        source = words.source
+        conditions.append(words.condition)
+        parameters["match"] = words.expression(query.words)
     first = not query.words and query.owner is None and query.author is None
-    asked = (("tag", query.tag), ("category", query.category), ("service", query.service))
+    # Only who offers to compute has rules, so that they say it too.
+    service = None if query.service == COMPUTE and (query.may_run or query.may_leave) else query.service
+    rules = (("may_run", query.may_run), ("may_leave", query.may_leave))
+    asked = (("tag", query.tag), ("category", query.category), ("service", service), *rules)
     facets = [(kind, comparable(value)) for kind, value in asked if value is not None]
     for kind, value in facets:
-        condition, parameters[kind] = fulltext.facet(kind, value, first=first and kind != "service")
+        condition, parameters[kind] = fulltext.facet(kind, value, first=first and kind in _RARE)
         conditions.append(condition)
         first = False
     for column, text in (("type", query.type), ("author", query.author), ("license", query.license)):
@@ -45,7 +75,7 @@ def select_of(query: Query, fulltext: FullText) -> Select:
             conditions.append(f"asset.{column} = :{column}")
             parameters[column] = comparable(text)
     if query.owner is not None:
-        conditions.append("asset.owner = :owner")
+        conditions.append(_OWNED[query.state == "pending"])
         parameters["owner"] = query.owner
     for comparison, name, amount in ((">=", "price_min", query.price_min), ("<=", "price_max", query.price_max)):
         if amount is not None:
@@ -54,7 +84,7 @@ def select_of(query: Query, fulltext: FullText) -> Select:
     # Only constants of this package are joined here; everything from the caller is a parameter.
     found = f"{source} WHERE {' AND '.join(conditions)}"
     counted = f"SELECT count(*) FROM {found}"  # noqa: S608 - see above
-    if len(facets) == 1 and len(conditions) == 2:
+    if len(facets) == 1 and len(conditions) == 2 and query.state in {None, "listed"}:
         # The number of assets with one frequent facet can be read from an index alone.
         counted = "SELECT count(*) FROM facet WHERE kind = :kind AND value = :value AND listed = 1"
         ((parameters["kind"], parameters["value"]),) = facets
@@ -62,9 +92,17 @@ def select_of(query: Query, fulltext: FullText) -> Select:
         found,
         counted,
         f"SELECT asset.id, asset.did, asset.visibility FROM {found}"  # noqa: S608 - see above
-        f" ORDER BY {_order(query, fulltext)} LIMIT :limit OFFSET :skip",
+        f" ORDER BY {_order(query, words)} LIMIT :limit OFFSET :skip",
         {**parameters, "limit": query.limit, "skip": query.skip},
     )
+
+
+def states_of(query: Query) -> Mapping[FoundState, Query]:
+    """Return the states that a query may name, each with the query that does."""
+    states: tuple[FoundState, ...] = ("listed", "retired")
+    if query.owner is not None:
+        states = ("listed", "unlisted", "retired", "pending")
+    return {state: replace(query, state=state) for state in states}
 
 
 def _order(query: Query, fulltext: FullText) -> str:

@@ -1,7 +1,7 @@
 """The catalogue in an SQL database, with the full-text index of its engine."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NoReturn
 
@@ -9,8 +9,16 @@ from typing_extensions import override
 
 from insitu.adapters.catalog.facets import count_facets
 from insitu.adapters.catalog.fulltext import FullText
-from insitu.adapters.catalog.listing import LISTED, SUMMARY, ensure_asset, recompute
-from insitu.adapters.catalog.query import select_of
+from insitu.adapters.catalog.listing import (
+    LISTED,
+    RETIRED_UNLISTED,
+    SUMMARY,
+    SUMMARY_FORM,
+    UNLISTED,
+    ensure_asset,
+    recompute,
+)
+from insitu.adapters.catalog.query import select_of, states_of
 from insitu.adapters.catalog.room import has_registered, require_room
 from insitu.adapters.sql import Connection, Database, Row, insert, placeholders
 from insitu.domain.canonical import JsonObject
@@ -34,6 +42,7 @@ from insitu.ports.catalog import (
     Query,
     RegisteredVersion,
     SummarisedAsset,
+    Summary,
     WaitingPlace,
 )
 from insitu.ports.chain import Block, Cursor
@@ -76,7 +85,7 @@ class SqlCatalog(Catalog):
             insert(
                 connection,
                 "version",
-                {**known, **waiting, "document": document, "summary": summary, "on_chain": 0},
+                {**known, **waiting, "document": document, "summary": summary, "form": SUMMARY_FORM, "on_chain": 0},
                 "ON CONFLICT (asset, checksum) DO UPDATE SET pending_since = excluded.pending_since",
             )
             if key is not None:
@@ -182,7 +191,7 @@ class SqlCatalog(Catalog):
         def find(connection: Connection) -> Hits:
             total: int = connection.execute(select.count, select.parameters).fetchone()[0]
             page = connection.execute(select.page, select.parameters).fetchall()
-            unlisted = tuple(row["did"] for row in page if row["visibility"] != LISTED)
+            unlisted = tuple(row["did"] for row in page if row["visibility"] in (UNLISTED, RETIRED_UNLISTED))
             return Hits(_documents(connection, [row["id"] for row in page]), total, unlisted)
 
         return await self._database.read(find)
@@ -190,7 +199,28 @@ class SqlCatalog(Catalog):
     @override
     async def facets(self, query: Query) -> Facets:
         select = select_of(query, self._fulltext)
-        return await self._database.read(lambda connection: count_facets(connection, select))
+        states = {state: select_of(one, self._fulltext) for state, one in states_of(query).items()}
+        return await self._database.read(lambda connection: count_facets(connection, select, states))
+
+    @override
+    async def renew(self, summarise: Callable[[JsonObject], Summary | None], limit: int = 50) -> int:
+        def renew(connection: Connection) -> int:
+            rows = connection.execute(
+                "SELECT did, asset.id, updated_at, version.checksum, document, summary FROM version"  # noqa: S608
+                f" JOIN asset ON asset.id = version.asset WHERE form < {SUMMARY_FORM} LIMIT ?",
+                (limit,),
+            ).fetchall()
+            for row in rows:
+                summary = summarise(json.loads(row["document"]))
+                text = row["summary"] if summary is None else SUMMARY.dump_json(summary).decode()
+                connection.execute(
+                    "UPDATE version SET summary = ?, form = ? WHERE asset = ? AND checksum = ?",
+                    (text, SUMMARY_FORM, row["id"], row["checksum"]),
+                )
+                recompute(connection, [row["did"]], row["updated_at"], self._fulltext, again=True)
+            return len(rows)
+
+        return await self._database.write(renew)
 
     @override
     async def summaries(self, dids: Sequence[str]) -> tuple[SummarisedAsset, ...]:

@@ -32,6 +32,11 @@ class Tsvector(FullText):
     rank = "ts_rank('{0.1, 0.3, 0.6, 1.0}', asset.words, CAST(:match AS tsquery), 1)"
     visibility = "asset.visibility"
 
+    @property
+    @override
+    def past(self) -> FullText:
+        return self  # one index has them all, and an asset's visibility is in its statistics
+
     @override
     def expression(self, words: Sequence[str]) -> str:
         phrases = [_phrase(word) for word in words]

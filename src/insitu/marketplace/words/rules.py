@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from insitu.domain.compute_service import ComputeService, Server
 from insitu.domain.effective_policy import effective_policy
 from insitu.domain.errors import InsituError
+from insitu.domain.offered_rules import ANY_ALGORITHM, NO_ALGORITHM, PUBLISHERS, may_run
 from insitu.domain.plan import Limits, OutputRules
 from insitu.domain.policy import APPROVED, AlgorithmReference, Policy
 from insitu.marketplace.hostile import shown
@@ -63,17 +64,16 @@ def rules_of(service: ComputeService) -> Rules:
 
 def runs_in_short(service: ComputeService) -> Fact:
     """Return what may run, for a list."""
-    policy = service.policy
+    policy, runs = service.policy, may_run(service)
     listed = _listed(policy)
-    if policy.not_understood or policy.review != "none" or not service.containers:
-        return Fact("Nothing yet", "a rule or an image is missing here")
-    if policy.allows_any:
+    if runs == (ANY_ALGORITHM,):
         return Fact("Any algorithm", "the limits alone protect the data")
-    if policy.publishers:
+    if runs == (NO_ALGORITHM,):
+        allows = policy.allows_any or policy.publishers or listed
+        return Fact("Nothing yet", "a rule or an image is missing here" if allows else "the owner allows no algorithm")
+    if PUBLISHERS in runs:
         more = f"and {counted(len(listed), 'algorithm')} in one version" if listed else "each in its newest version"
         return Fact(f"Algorithms of {counted(len(policy.publishers), 'publisher')}", more)
-    if not listed:
-        return Fact("Nothing yet", "the owner allows no algorithm")
     return Fact(
         counted(len(listed), "algorithm"), "in one exact version" if len(listed) == 1 else "each in one version"
     )
