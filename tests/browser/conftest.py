@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import pytest
 from playwright.async_api import Browser, Page
 
+from insitu.adapters.keys.dev import dev_signer
 from insitu.testing.provider import ProviderProcess
 from tests.browser.axe import assert_accessible
 from tests.browser.chromium import Pages, running_chromium
@@ -49,9 +50,13 @@ def site_port() -> int:
 
 @pytest.fixture(scope="session")
 def provider(tmp_path_factory: pytest.TempPathFactory, site_port: int) -> Iterator[ProviderProcess]:
-    """One ``insitu up`` for all tests that leave it as it is; prices are a few base units, and ``site`` may sign in."""
+    """One ``insitu up`` for all tests that leave it as it is; prices are a few base units, and ``site`` may sign in.
+
+    ``spare`` curates.
+    """
     origins = json.dumps([f"http://127.0.0.1:{site_port}"])
-    with open_provider(tmp_path_factory.mktemp("provider"), gateway__marketplaces=origins) as running:
+    decide = {"gateway__marketplaces": origins, "metadata__curators": json.dumps([dev_signer("spare").address])}
+    with open_provider(tmp_path_factory.mktemp("provider"), **decide) as running:
         yield running
 
 

@@ -14,6 +14,9 @@ from insitu.api.metadata_v1 import (
     AssetSummaries,
     AssetSummary,
     AssetVersions,
+    CuratedAsset,
+    CuratedPage,
+    CuratedRequest,
     MetadataHealth,
     SearchFilters,
     SearchPage,
@@ -70,6 +73,7 @@ class CatalogueDouble:
         self.by_checksum: dict[str, JsonObject] = {}
         self.counted = AssetFacets()
         self.pages = 1
+        self.curated_assets: dict[str, list[CuratedAsset]] = {"hidden": [], "featured": []}
 
     def add(self, asset: AssetSummary, document: JsonObject | None = None) -> None:
         self.known[asset.did] = asset
@@ -105,6 +109,11 @@ class CatalogueDouble:
     async def versions(self, did: str) -> AssetVersions:
         await self._answer(did)
         return self.history.get(did, AssetVersions())
+
+    async def curated(self, request: CuratedRequest) -> CuratedPage:
+        await self._answer(request)
+        found = tuple(self.curated_assets[request.what])
+        return CuratedPage(curators=(ACCOUNT,), results=found, page=1, total_pages=1, total_results=len(found))
 
     async def health(self) -> MetadataHealth:
         await self._answer("health")

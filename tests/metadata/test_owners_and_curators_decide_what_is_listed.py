@@ -164,8 +164,9 @@ async def test_a_curator_hides_with_a_reason_that_everybody_sees_whatever_the_ow
         [(did, "names of patients", CURATOR.address)]
     )
     assert (listed["curators"], listed["results"][0]["document"]) == ([CURATOR.address], None)
-    show = requests.hide(did, CURATOR, "", "unhide")
+    show = requests.hide(did, CURATOR, "", "unhide", ahead=301)
     assert (await http.put(f"{url}/curation", json=show)).json()["state"] == "listed"
+    refused(await http.put(f"{url}/curation", json=hide), 409, "DeadlinePassed")
     assert await found(http, "leaky") == 1
 
 

@@ -35,6 +35,8 @@ class Card:
     tags: tuple[str, ...]
     gate: Gate | None
     price: str
+    featured: str = ""
+    """Why a curator features it."""
 
 
 def card_of(document: object, token: TokenInfo | None, state: State | None = None) -> Card | None:

@@ -11,6 +11,8 @@ from insitu.api.metadata_v1 import (
     AssetStatus,
     AssetSummaries,
     AssetVersions,
+    CuratedPage,
+    CuratedRequest,
     MetadataHealth,
     SearchFilters,
     SearchPage,
@@ -77,6 +79,11 @@ class Catalogue:
         """Return the versions of an asset that the chain named, newest first."""
         async with self._within_deadline():
             return await self._peer.versions(str(Did.parse(did)))
+
+    async def curated(self, request: CuratedRequest) -> CuratedPage:
+        """Return what curators hide or feature, and who they are."""
+        async with self._within_deadline():
+            return await self._peer.curated(request)
 
     async def health(self) -> MetadataHealth:
         """Return how far the catalogue has read the chain."""

@@ -9,6 +9,8 @@ from insitu.api.metadata_v1 import (
     AssetStatus,
     AssetSummaries,
     AssetVersions,
+    CuratedPage,
+    CuratedRequest,
     MetadataHealth,
     SearchFilters,
     SearchPage,
@@ -43,6 +45,10 @@ class CataloguePeer(Protocol):
 
     async def versions(self, did: str) -> AssetVersions:
         """Return the versions of an asset that the chain named, newest first."""
+        ...
+
+    async def curated(self, request: CuratedRequest) -> CuratedPage:
+        """Return what curators hide or feature, and who they are."""
         ...
 
     async def health(self) -> MetadataHealth:

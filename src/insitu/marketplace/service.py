@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 import anyio
 
 from insitu.api.errors import Problem
+from insitu.at_once import both
 from insitu.domain.errors import InsituError
 from insitu.marketplace.cards import Card
 from insitu.marketplace.catalogue import Catalogue
+from insitu.marketplace.curation import CurationReader
 from insitu.marketplace.policy import Policy, origins
 from insitu.marketplace.ports import Gateways
 from insitu.marketplace.rendering import Page, Renderer
@@ -29,10 +31,11 @@ NEWEST = 3
 
 @dataclass(frozen=True, slots=True)
 class HomeView:
-    """What the home page shows: the newest data sets, and how many there are."""
+    """What the home page shows: the newest data sets, how many there are, and what curators feature."""
 
     newest: tuple[Card, ...]
     total: int
+    featured: tuple[Card, ...] = ()
 
 
 class Marketplace:
@@ -53,6 +56,7 @@ class Marketplace:
         self.gateways = gateways
         self.renderer = renderer
         self.status = StatusReader(site, catalogue, gateways)
+        self.curation = CurationReader(catalogue)
         self.development_keys = development_keys or {}
         self._called = (*site.gateways, *origins([site.catalogue]))
         self._facts = SiteFacts()
@@ -89,8 +93,10 @@ class Marketplace:
         return self._facts
 
     async def home(self) -> HomeView:
-        """Return the newest data sets. Raises ``PeerUnavailable``."""
-        return HomeView(*await Search(self.catalogue).newest((await self.facts()).token, NEWEST))
+        """Return the newest data sets, and what is featured. Raises ``PeerUnavailable``."""
+        token = (await self.facts()).token
+        newest, featured = await both(Search(self.catalogue).newest(token, NEWEST), self.curation.featured(token))
+        return HomeView(*newest, featured)
 
     async def _ask(self) -> None:
         for origin in self.site.gateways:

@@ -75,7 +75,11 @@ export async function signIn(gateway: string, waiting: Waiting = {}): Promise<Si
  * the wallet is on another chain.
  */
 export async function resume(gateway: string, waiting: Waiting = {}): Promise<SignedIn | undefined> {
-  chosen ??= await rememberedChoice()
+  if (chosen === undefined) {
+    const found = await rememberedChoice()
+    // Whoever asked at the same time may have found it first.
+    chosen ??= found
+  }
   waiting.signal?.throwIfAborted()
   if (chosen === undefined) return undefined
   return at(gateway, false, waiting)

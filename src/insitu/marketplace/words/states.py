@@ -40,6 +40,9 @@ def state_of(status: AssetStatus, what: str, block: int | None = None, successor
         return State("no", "Hidden", notes)
     if status.state == "retired":
         return State("off", f"Retired on {status.updated_at:%-d %b %Y}", _retired(what, successor))
+    if status.state == "listed" and status.featured:
+        why: Sentence = (Strong("A curator of this marketplace features it"), " for this reason: ")
+        return State("ok", "Listed", ((*why, Quoted(status.featured)),))
     return UNLISTED if status.state == "unlisted" else LISTED
 
 

@@ -1,0 +1,1 @@
+"""The links to the pages of a list before and behind."""

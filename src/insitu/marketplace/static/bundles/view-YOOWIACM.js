@@ -1,2 +1,0 @@
-/*! Licences: licences.txt */
-import{a,b,c,d}from"./chunk-7FHYEIIU.js";import"./chunk-4H5OT6CG.js";import"./chunk-MJ74LDFB.js";import"./chunk-V5JTH35G.js";import"./chunk-TICDK3BY.js";import"./chunk-5GTON53J.js";import"./chunk-PZGAYIHV.js";import"./chunk-BOXM3WSR.js";import"./chunk-3DMRY6A7.js";import"./chunk-3X2G3PMF.js";import"./chunk-LAXZWSJ5.js";import"./chunk-B5GTVFUC.js";export{c as accountView,b as chainView,a as chooserView,d as problemView};
