@@ -9,7 +9,7 @@ SIDE_BY_SIDE := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # The contracts' own targets (build, test, vendor); absent in a source distribution.
 -include contracts/contracts.mk
 
-.PHONY: help wheel demo up test test-fast test-plain check format bench bench-search lock clean
+.PHONY: help wheel demo up test test-java test-fast test-plain check format bench bench-search lock clean
 
 help: ## print the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -26,6 +26,10 @@ test: ## run every test that this machine can run but for those on Kubernetes, s
 	@scripts/setup test
 	@$(if $(wildcard contracts/contracts.mk),$(MAKE) --no-print-directory test-contracts)
 	@$(PYTEST) $(SIDE_BY_SIDE)
+
+test-java: ## run the tests of the Java SDK, those with a real provider too
+	@scripts/setup test
+	@$(PYTEST) tests/java
 
 test-fast: ## run the tests that take less than about two seconds each
 	@scripts/setup test

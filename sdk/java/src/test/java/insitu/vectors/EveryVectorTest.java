@@ -1,0 +1,77 @@
+package insitu.vectors;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+final class EveryVectorTest {
+    /** What this SDK does not have yet. */
+    private static final Set<String> TO_COME = Set.of(
+            "approvals",
+            "arguments",
+            "calls",
+            "catalogue-requests",
+            "completed-services",
+            "document-rules",
+            "documents",
+            "event-stream",
+            "file-names",
+            "file-types",
+            "gateway-quotes",
+            "keystore",
+            "media-types",
+            "policies",
+            "publication-keys",
+            "purchase",
+            "quotes",
+            "revisions",
+            "sealed-lists",
+            "sign-in",
+            "signed-requests",
+            "specification-compute-service",
+            "specification-workflow",
+            "units",
+            "version-changes",
+            "versions");
+
+    @Test
+    void aTestReadsEveryVectorButThoseToCome() throws IOException {
+        String tests;
+        try (Stream<Path> sources = Files.list(Path.of("src/test/java/insitu/vectors"))) {
+            tests = sources.map(EveryVectorTest::text).collect(Collectors.joining());
+        }
+        TreeSet<String> unread = new TreeSet<>();
+        for (String name : names()) {
+            if (!tests.contains("read(\"" + name + "\"")) {
+                unread.add(name);
+            }
+        }
+        assertEquals(new TreeSet<>(TO_COME), unread);
+    }
+
+    private static List<String> names() throws IOException {
+        try (Stream<Path> files = Files.list(Vector.FOLDER)) {
+            return files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.endsWith(".json"))
+                    .map(name -> name.replace(".json", ""))
+                    .toList();
+        }
+    }
+
+    private static String text(Path source) {
+        try {
+            return Files.readString(source);
+        } catch (IOException cause) {
+            throw new UncheckedIOException(cause);
+        }
+    }
+}
