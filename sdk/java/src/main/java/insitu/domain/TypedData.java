@@ -1,9 +1,14 @@
 package insitu.domain;
 
+import insitu.InsituException;
 import insitu.internal.Bytes;
 import insitu.internal.Hashes;
+import insitu.internal.Place;
+import insitu.json.JsonNumber;
+import insitu.json.JsonValue;
 import java.io.ByteArrayOutputStream;
 import java.math.BigInteger;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  *     {@link Address}, other bytes text of 0x and hexadecimal digits, lists {@link List}, structs {@link Map}
  */
 public record TypedData(SigningDomain domain, String type, Map<String, ?> message) {
+    private static final Pattern BYTES32 = Pattern.compile("0x[0-9a-fA-F]{64}");
     private static final Pattern STRUCT = Pattern.compile("(\\w+)\\(([^)]*)\\)");
 
     public TypedData {
@@ -36,12 +42,59 @@ public record TypedData(SigningDomain domain, String type, Map<String, ?> messag
         return Hashes.keccak(new byte[] {0x19, 0x01}, domain.hash(), hashStruct(type, message));
     }
 
+    /**
+     * Makes typed data of JSON, as requests and documents write it: numbers as such or as text of digits.
+     *
+     * @throws InsituException {@code InvalidDocument} if the message has other members than the struct, or one of another
+     *     type
+     */
+    public static TypedData of(SigningDomain domain, String type, JsonValue message) {
+        Map<String, String> structs = structsOf(type);
+        return new TypedData(domain, type, read(structs, nameOf(structs), Place.strictly(message)));
+    }
+
+    private static Map<String, Object> read(Map<String, String> structs, String name, Place at) {
+        String[] members = structs.getOrDefault(name, "").split(",");
+        at.object(Arrays.stream(members).map(member -> member.split(" ")[1]).toArray(String[]::new));
+        Map<String, Object> read = new LinkedHashMap<>();
+        for (String member : members) {
+            String[] parts = member.split(" ");
+            read.put(parts[1], readMember(structs, parts[0], at.at(parts[1])));
+        }
+        return read;
+    }
+
+    private static Object readMember(Map<String, String> structs, String type, Place at) {
+        if (type.endsWith("[]")) {
+            return at.list(item -> readMember(structs, type.substring(0, type.length() - 2), item));
+        }
+        if (structs.containsKey(type)) {
+            return read(structs, type, at);
+        }
+        return switch (type) {
+            case "address" -> at.address();
+            case "bool" -> at.flag();
+            case "string" -> at.text();
+            case "bytes32" -> at.matching(BYTES32, "0x and 64 hexadecimal digits");
+            default -> at.value() instanceof JsonNumber ? BigInteger.valueOf(at.count()) : at.amount();
+        };
+    }
+
     static byte[] hashStruct(String type, Map<String, ?> message) {
+        Map<String, String> structs = structsOf(type);
+        return hash(structs, nameOf(structs), message);
+    }
+
+    private static Map<String, String> structsOf(String type) {
         Map<String, String> structs = new LinkedHashMap<>();
         for (Matcher found = STRUCT.matcher(type); found.find(); ) {
             structs.put(found.group(1), found.group(2));
         }
-        return hash(structs, structs.keySet().iterator().next(), message);
+        return structs;
+    }
+
+    private static String nameOf(Map<String, String> structs) {
+        return structs.keySet().iterator().next();
     }
 
     private static byte[] hash(Map<String, String> structs, String name, Map<?, ?> message) {

@@ -4,6 +4,7 @@ import insitu.ErrorCode;
 import insitu.ErrorDefinition;
 import insitu.InsituException;
 import insitu.Violation;
+import insitu.domain.Address;
 import insitu.json.Json;
 import insitu.json.JsonArray;
 import insitu.json.JsonBoolean;
@@ -29,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record Place(@Nullable JsonValue value, String pointer, boolean isStrict) {
     private static final Pattern AMOUNT = Pattern.compile("[0-9]{1,78}");
+    private static final Pattern ADDRESS = Pattern.compile("0x[0-9a-fA-F]{40}");
     private static final int AMOUNT_BITS = 256;
 
     /** Returns the root of a document in which unknown members are ignored. */
@@ -132,6 +134,11 @@ public record Place(@Nullable JsonValue value, String pointer, boolean isStrict)
             return number.value();
         }
         throw refusal("a number is needed");
+    }
+
+    /** Returns an address in any case. */
+    public Address address() {
+        return new Address(matching(ADDRESS, "an address"));
     }
 
     /** Returns true or false. */

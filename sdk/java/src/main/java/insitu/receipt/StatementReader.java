@@ -1,6 +1,5 @@
 package insitu.receipt;
 
-import insitu.domain.Address;
 import insitu.domain.InputVersion;
 import insitu.domain.Terms;
 import insitu.internal.Place;
@@ -19,7 +18,6 @@ final class StatementReader {
     private static final long UINT32 = (1L << 32) - 1;
     private static final long UINT40 = (1L << 40) - 1;
     private static final Pattern BYTES32 = Pattern.compile("0x[0-9a-f]{64}");
-    private static final Pattern ACCOUNT = Pattern.compile("0x[0-9a-fA-F]{40}");
     private static final Pattern ID = Pattern.compile("[0-9a-f]{64}");
     private static final Pattern TIME = Pattern.compile(
             "\\d{4}-\\d\\d-\\d\\d[Tt ]\\d\\d:\\d\\d(?::\\d\\d(?:\\.\\d+)?)?(?:[Zz]|[+-]\\d\\d:?\\d\\d)");
@@ -128,7 +126,7 @@ final class StatementReader {
         return new Statement.Agreement(
                 at.at("serviceAgreementId").matching(ID, "64 lower-case hexadecimal digits"),
                 at.at("chainId").count(),
-                account(at.at("contract")),
+                at.at("contract").address(),
                 terms(at.at("terms"), isCurrent ? "inputsHash" : "ddoHash"));
     }
 
@@ -154,15 +152,15 @@ final class StatementReader {
                 bytes32(at.at(versions)),
                 bytes32(at.at("workflowId")),
                 bytes32(at.at("workflowHash")),
-                account(at.at("consumer")),
-                account(at.at("provider")),
+                at.at("consumer").address(),
+                at.at("provider").address(),
                 at.at("serviceIndex").integer(0, UINT32),
                 at.at("deadline").integer(0, UINT40),
                 at.at("grantTimeout").integer(0, UINT32),
                 at.at("timeout").integer(0, UINT32),
                 at.at("settleTimeout").integer(0, UINT32),
                 at.at("amounts").orElse(List.of(), amounts -> amounts.list(Place::amount)),
-                at.at("receivers").orElse(List.of(), accounts -> accounts.list(StatementReader::account)));
+                at.at("receivers").orElse(List.of(), accounts -> accounts.list(Place::address)));
     }
 
     private static Statement.Stage stage(Place at) {
@@ -306,10 +304,6 @@ final class StatementReader {
 
     private static String bytes32(Place at) {
         return at.matching(BYTES32, "0x and 64 lower-case hexadecimal digits");
-    }
-
-    private static Address account(Place at) {
-        return new Address(at.matching(ACCOUNT, "an address"));
     }
 
     private static String time(Place at) {
