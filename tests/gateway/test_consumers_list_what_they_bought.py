@@ -55,6 +55,8 @@ async def test_an_answer_says_where_an_agreement_stands_and_what_is_left_of_it(p
     known, state = await provider.agreements.agreement(agreement), await provider.chain.agreement(agreement)
     assert known is not None
     assert granted.ends_at == state.execution_ends_at(known.terms)
+    assert granted.locked_at is not None
+    assert granted.locked_at.timestamp() == state.start
     assert granted.versions == known.versions
     assert granted.did in granted.versions
     assert granted.consumer == provider.address("consumer")

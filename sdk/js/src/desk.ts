@@ -5,11 +5,10 @@
  */
 import * as errors from './api/errors.gen.js'
 import type { JsonObject } from './domain/canonical.js'
-import { type Ddo, readDdo } from './domain/ddo.js'
+import type { Ddo } from './domain/ddo.js'
 import { readDid } from './domain/did.js'
 import { type Address, readAddress, sameAddress } from './domain/ids.js'
-import { flag, object, text } from './domain/shape.js'
-import { type Change, changesBetween } from './domain/version-changes.js'
+import type { Change } from './domain/version-changes.js'
 import { InsituError } from './errors.js'
 import { type CallControl, onlySignal } from './sdk/account.js'
 import type { AccountClient } from './sdk/account-client.js'
@@ -17,43 +16,42 @@ import { type AssetStatus, Catalogue, type CuratedPage, type Curation } from './
 import type { Execution } from './sdk/execution.js'
 import type { ExecutionPage, ExecutionsOptions, ExecutionView } from './sdk/lists.js'
 import { patchMetadata, reviseServices, sameServices } from './sdk/merge-patch.js'
-import { NewVersions, publicFiles } from './sdk/new-versions.js'
+import {
+  NewVersions,
+  type ProposedVersion,
+  proposedVersion,
+  publicFiles,
+  type UpdateOptions,
+} from './sdk/new-versions.js'
+import {
+  type DeskFigures,
+  FIGURES,
+  type OwnedAssets,
+  type OwnedData,
+  type OwnedOptions,
+  ownedAssets,
+  PAUSED,
+  type Paused,
+  type PauseOptions,
+} from './sdk/owned-data.js'
 import { registeredVersions } from './sdk/registered-versions.js'
 import { Registrations } from './sdk/registrations.js'
 import type { ResolvedAsset } from './sdk/resolver.js'
 
-export type { AssetStatus, Change, CuratedPage, Curation }
-
-/** A version before it is signed. */
-export interface ProposedVersion {
-  readonly before: Ddo
-  readonly after: Ddo
-  readonly changes: readonly Change[]
+export type {
+  AssetStatus,
+  Change,
+  CuratedPage,
+  Curation,
+  DeskFigures,
+  OwnedAssets,
+  OwnedData,
+  OwnedOptions,
+  Paused,
+  PauseOptions,
+  ProposedVersion,
+  UpdateOptions,
 }
-
-/** How a version is published. */
-export interface UpdateOptions extends CallControl {
-  /** All files, each with its url; they are sealed again. Without them the list stays. */
-  readonly files?: readonly JsonObject[] | undefined
-  /** Called with what changes, before anything is signed. Throw to stop. */
-  readonly confirm?: ((proposed: ProposedVersion) => void | Promise<void>) | undefined
-}
-
-/** How a data set is paused. */
-export interface PauseOptions extends CallControl {
-  /** Also stop what runs at this gateway. */
-  readonly stopRunning?: boolean | undefined
-}
-
-/** What a pause did. */
-export interface Paused {
-  readonly did: string
-  readonly paused: boolean
-  /** Only this gateway obeys, because its own account owns the data set. */
-  readonly hereAlone: boolean
-}
-
-const PAUSED = /* @__PURE__ */ (() => object({ did: text, paused: flag, hereAlone: flag }))()
 
 /** Changes, pauses and gives away what an account owns. The account signs, the gateway sends, and nothing needs coin. */
 export class Desk {
@@ -85,8 +83,7 @@ export class Desk {
     options: UpdateOptions = {},
   ): Promise<ResolvedAsset> {
     const { signal, onProgress, files, confirm } = options
-    await this.#registrations.own(did, signal)
-    const present = await this.#client.parts.resolver.resolve(did, signal)
+    const present = await this.#own(did, signal)
     let entries = reviseServices(present.ddo, assetMetadata, servicesDescription)
     if (files !== undefined) {
       const listed = files.map((file, index) => ({ index, ...file }))
@@ -95,10 +92,33 @@ export class Desk {
     }
     if (sameServices(entries, servicesOf(present.ddo))) return present
     const proposed = await this.#versions.propose(present.ddo, entries)
-    const after = readDdo(proposed.json)
-    await confirm?.({ before: present.ddo, after, changes: changesBetween(present.ddo, after) })
+    await confirm?.(proposedVersion(present.ddo, proposed))
     const [registered] = await this.#versions.register([proposed], { signal, onProgress })
     return registered as ResolvedAsset
+  }
+
+  /** Return what `update` would publish of an asset that `assets.show` returned, judged by every rule. Throws like `update`. */
+  async propose(
+    { ddo }: ResolvedAsset,
+    assetMetadata: unknown = {},
+    servicesDescription: readonly unknown[] = [],
+  ): Promise<ProposedVersion> {
+    const entries = reviseServices(ddo, assetMetadata, servicesDescription)
+    return proposedVersion(ddo, await this.#versions.propose(ddo, entries))
+  }
+
+  /** List what the account owns, in every state. Throws like `assets.search`. */
+  async assets(options: OwnedOptions = {}): Promise<OwnedAssets> {
+    return ownedAssets(this.#client, options)
+  }
+
+  /**
+   * Return what the account was paid at a gateway in 30 days, what waits for it in escrow, and what is open and paused on these
+   * of its data sets, at most 50. Throws `InvalidDid`, `RejectedByUser` from the sign-in, what the gateway refuses with.
+   */
+  async figures(dids: readonly string[] = [], control: CallControl = {}): Promise<DeskFigures> {
+    const call = { params: { did: dids }, onProgress: control.onProgress, ...onlySignal(control) }
+    return this.#client.parts.gateway.call(FIGURES, 'GET', '/desk', call)
   }
 
   /**
@@ -130,8 +150,7 @@ export class Desk {
 
   /** List a retired asset again, with the same document as a new version. Throws like `update`. */
   async relist(did: string, control: CallControl = {}): Promise<ResolvedAsset> {
-    await this.#registrations.own(did, control.signal)
-    const { ddo } = await this.#client.parts.resolver.resolve(did, control.signal)
+    const { ddo } = await this.#own(did, control.signal)
     const same = await this.#versions.propose(ddo, servicesOf(ddo))
     const [registered] = await this.#versions.register([same], control)
     return registered as ResolvedAsset
@@ -248,14 +267,10 @@ export class Desk {
   }
 
   /**
-   * List executions that read what this account owns, newest first; `reading` names a data set. A page may be shorter than
-   * asked for, even empty: as long as it has `before`, there may be more.
-   *
-   * @throws InsituError `RejectedByUser` from the sign-in, what the gateway refuses with
+   * List executions that read what this account owns, newest first; `reading` names a data set. Throws like `figures`.
    */
   async executions(options: ExecutionsOptions = {}): Promise<ExecutionPage> {
-    const { executions, before } = await this.#client.executions(options)
-    return { executions: executions.filter(({ role }) => role === 'owner'), before }
+    return this.#client.executions({ ...options, role: 'owner' })
   }
 
   /**
@@ -266,6 +281,11 @@ export class Desk {
   async stop(agreement: string, execution: string, control: CallControl = {}): Promise<ExecutionView> {
     const found: Execution = await this.#client.execution(agreement, execution, control.signal)
     return found.stop(control)
+  }
+
+  async #own(did: string, signal: AbortSignal | undefined): Promise<ResolvedAsset> {
+    await this.#registrations.own(did, signal)
+    return this.#client.parts.resolver.resolve(did, signal)
   }
 
   async #pauseAtGateway(method: string, did: string, stop: boolean, control: CallControl): Promise<Paused> {

@@ -23,8 +23,8 @@ class AgreementView(WireModel):
         Why it was refused or declined, or is not granted yet.
     versions
         DID → on-chain checksum of every input that was bought; empty before the grant.
-    ends_at
-        When the last execution may start; None before the grant.
+    locked_at, ends_at
+        When its price was locked, and when the last execution may start; None before the grant.
     executions, executions_left
         How many have started, and how many more may start. Those that delivered nothing are left, too, within limits.
     charged, returned
@@ -38,6 +38,7 @@ class AgreementView(WireModel):
     did: str
     workflow_did: str
     versions: dict[str, str]
+    locked_at: Time | None = None
     ends_at: Time | None = None
     executions: int
     executions_left: int
@@ -52,3 +53,40 @@ class AgreementList(WireModel):
     agreements: tuple[AgreementView, ...]
     before: AgreementId | None = None
     """Asks for the next page, as ``before``; None on the last one."""
+
+
+class OwnedData(WireModel):
+    """A data set of the caller at this gateway.
+
+    ``paused`` says that nothing starts on it, and ``stopping`` that what runs is stopped, too. Under its
+    ``open_agreements`` something may still start.
+    """
+
+    did: str
+    paused: bool
+    stopping: bool
+    open_agreements: int
+
+
+class Desk(WireModel):
+    """Answer of ``GET desk``: the caller's money at this gateway, and what is open on their data sets.
+
+    It is what this gateway remembers. The chain decides.
+
+    Attributes
+    ----------
+    received, payments
+        What the caller was paid from agreements since a time, and how many charges that were.
+    escrow, waiting
+        The caller's parts of prices that are locked, unpaid, and may still be settled; in how many agreements. A
+        success makes them the caller's, otherwise they may go back.
+    data_sets
+        Those that were asked for and that the caller owns.
+    """
+
+    since: Time
+    received: Price
+    payments: int
+    escrow: Price
+    waiting: int
+    data_sets: tuple[OwnedData, ...]

@@ -321,6 +321,8 @@ class ExecutionView(WireModel):
         What the caller may do with it now; the gateway decides again when asked.
     names
         DID → name of the workflow and of every input and algorithm when it began; empty for earlier executions.
+    versions
+        DID → on-chain checksum of every input and algorithm that it runs with.
     started_at, ended_at
         When it left the queue, and when its outcome was decided.
     """
@@ -350,6 +352,7 @@ class ExecutionView(WireModel):
     role: Role = "consumer"
     actions: tuple[Action, ...] = ()
     names: dict[str, str] = Field(default_factory=dict)
+    versions: dict[str, str] = Field(default_factory=dict)
     started_at: Time | None = None
     ended_at: Time | None = None
 

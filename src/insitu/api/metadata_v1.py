@@ -282,7 +282,10 @@ class AssetSummaries(WireModel):
 
 
 class AssetIds(WireModel):
-    """Answer of ``GET assets``: listed DIDs in ascending order; ``after`` asks for those after the last one."""
+    """Answer of ``GET assets``: listed DIDs in ascending order; ``after`` asks for those after the last one.
+
+    With ``owner`` it has all that an account owns, also what is pending, hidden or retired. Owners are public on chain.
+    """
 
     ids: tuple[str, ...]
     after: str | None = None

@@ -15,6 +15,7 @@ from insitu.gateway.agreements.relayer import Relayer
 from insitu.gateway.assembly import Assembly
 from insitu.gateway.configuration import Keyring
 from insitu.gateway.executions.agreement_lister import AgreementLister
+from insitu.gateway.executions.bookkeeper import Bookkeeper
 from insitu.gateway.executions.execution_finder import ExecutionFinder
 from insitu.gateway.executions.executor import Executor
 from insitu.gateway.executions.pauser import Pauser
@@ -92,6 +93,7 @@ class GatewayService:
         self.executor = agents.of(Executor)
         self.execution_finder = agents.of(ExecutionFinder)
         self.agreement_lister = agents.of(AgreementLister)
+        self.bookkeeper = agents.of(Bookkeeper)
         self.presenter = agents.of(Presenter)
         self.streamer = agents.of(Streamer)
         self.stopper = agents.of(Stopper)

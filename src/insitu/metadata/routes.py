@@ -41,9 +41,11 @@ def _add_lists(routes: APIRouter, service: MetadataService) -> None:
 
     @routes.get(wire.ASSETS)
     async def list_assets(
-        after: Annotated[str, Query(max_length=80)] = "", limit: Annotated[int, Query(ge=1, le=1000)] = 1000
+        after: Annotated[str, Query(max_length=80)] = "",
+        limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+        owner: Annotated[str | None, Query(description="only theirs, in every state", max_length=100)] = None,
     ) -> wire.AssetIds:
-        return await service.ids(after, limit)
+        return await service.ids(after, limit, owner)
 
     @routes.post(wire.PUBLICATIONS)
     async def find_publication(request: wire.PublicationRequest) -> wire.AssetStatus:

@@ -290,9 +290,9 @@ class MetadataService:
         known = {summary.did for summary in found}
         return wire.AssetSummaries(summaries=found, unknown=tuple(did for did in distinct if did not in known))
 
-    async def ids(self, after: str = "", limit: int = 1000) -> wire.AssetIds:
-        """List the DIDs that come after ``after``."""
-        found = await self._catalog.dids(after, limit)
+    async def ids(self, after: str = "", limit: int = 1000, owner: str | None = None) -> wire.AssetIds:
+        """List the DIDs that come after ``after``; with an owner theirs in every state. Raises ``InvalidId``."""
+        found = await self._catalog.dids(after, limit, None if owner is None else read_address(owner))
         return wire.AssetIds(ids=found, after=found[-1] if len(found) == limit else None)
 
     async def health(self) -> wire.MetadataHealth:

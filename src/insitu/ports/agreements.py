@@ -31,7 +31,7 @@ from insitu.ports.agreement_records import (
     UploadLimits,
     WalletSession,
 )
-from insitu.ports.bought_agreements import BoughtFilter, Used
+from insitu.ports.bought_agreements import BoughtFilter, Earned, Used
 from insitu.ports.chain import Cursor
 from insitu.ports.free_compute import ComputeCaps, ComputeLeft
 
@@ -191,6 +191,14 @@ class Agreements(Protocol):
 
     async def purchases(self, wanted: BoughtFilter) -> tuple[tuple[KnownAgreement, Used], ...]:
         """List agreements, newest first, and what was used of each."""
+        ...
+
+    async def earned(self, account: Address, since: datetime, now: datetime) -> Earned:
+        """Add up what an account was paid since a moment, as the gateway saw it on chain, and what waits for it."""
+        ...
+
+    async def open_on(self, dids: Sequence[str], now: datetime) -> Mapping[str, int]:
+        """Return under how many agreements something may still start on each of the data sets."""
         ...
 
     async def repeated(self, idempotency: Idempotency) -> StoredExecution | None:

@@ -1,4 +1,4 @@
-"""Lists of what was bought: what to list, and what was used of it."""
+"""Lists of what was bought: what to list, what was used of it, and who earned what."""
 
 from dataclasses import dataclass
 
@@ -45,3 +45,21 @@ class Used:
     silent: int
     charged: int
     settled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """What an account was paid from agreements, and what waits for it, in base units.
+
+    Attributes
+    ----------
+    received, payments
+        Since some moment, by charges that were settled: how much, and how many.
+    escrow, waiting
+        Its parts of prices that are locked, unpaid, and can still be settled; of how many agreements.
+    """
+
+    received: int
+    payments: int
+    escrow: int
+    waiting: int

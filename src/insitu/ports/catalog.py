@@ -346,8 +346,11 @@ class Catalog(Protocol):
         """Return those of the assets that are here, whoever may find them, in the order of ``dids``."""
         ...
 
-    async def dids(self, after: str = "", limit: int = 1000) -> tuple[str, ...]:
-        """Return the listed DIDs that come after ``after``, in ascending order."""
+    async def dids(self, after: str = "", limit: int = 1000, owner: Address | None = None) -> tuple[str, ...]:
+        """Return the listed DIDs that come after ``after``, in ascending order.
+
+        With ``owner`` those that the account owns, and those that it created and no block names yet, in every state.
+        """
         ...
 
     async def cursors(self) -> tuple[Cursor, ...]:

@@ -1,15 +1,15 @@
 """A client of one GATEWAY: check, exec, and everything about executions (C8, E9, E10)."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from email.message import Message
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from insitu.api import gateway_v1 as wire
-from insitu.api.agreements_v1 import AgreementList
+from insitu.api.agreements_v1 import AgreementList, Desk
 from insitu.api.archive import ArchivedFile, read_archive
 from insitu.api.chain_v1 import ChainFacts
 from insitu.api.folders_v1 import Folder
@@ -134,6 +134,10 @@ class GatewayClient:
         method, params = "DELETE" if stop is None else "PUT", {"stop": stop or None}
         return await self._authorised(wire.PausedAsset, method, f"{self._base}/pauses/{did}", params=params)
 
+    async def desk(self, dids: Sequence[str] = ()) -> Desk:
+        """Return what the wallet was paid in 30 days and what waits for it, and what is open on its data sets."""
+        return await self._authorised(Desk, "GET", f"{self._base}/desk", params={"did": list(dids)})
+
     async def exec(
         self, request: wire.ExecRequest, *, idempotency_key: str, endpoint: str | None = None
     ) -> wire.ExecAccepted:
@@ -154,16 +158,18 @@ class GatewayClient:
         agreement_id: AgreementId | None = None,
         *,
         live: bool | None = None,
+        role: Literal["consumer", "owner"] | None = None,
         reading: str | None = None,
         before: ExecutionId | None = None,
         limit: int = 100,
     ) -> wire.ExecutionList:
         """List a page of the executions that the wallet may see, newest first.
 
-        ``live`` asks for those that go on or have ended, ``reading`` for those that read a data set (its DID), and
-        ``before`` for the page after the one that names it.
+        ``live`` asks for those that go on or have ended, ``role`` for those that the wallet started, or that read what
+        it owns, ``reading`` for those that read a data set (its DID), and ``before`` for the page after the one that
+        names it.
         """
-        filters = {"live": live, "reading": reading, "before": before, "limit": limit}
+        filters = {"live": live, "role": role, "reading": reading, "before": before, "limit": limit}
         address = f"{self._base}/compute/executions"
         params = {"serviceAgreementId": agreement_id, **filters}
         return await self._authorised(wire.ExecutionList, "GET", address, params=params)

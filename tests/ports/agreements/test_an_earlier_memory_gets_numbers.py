@@ -2,13 +2,14 @@
 
 import json
 import sqlite3
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
 from insitu.adapters.agreements.closing import RETURNABLE
 from insitu.adapters.agreements.store import SQLITE, SqlAgreements
 from insitu.adapters.sqlite import SqliteDatabase
-from insitu.domain.ids import AgreementId
+from insitu.domain.ids import Address, AgreementId
 from insitu.ports.agreement_changes import AddEvent
 from insitu.ports.agreement_records import EventRecord
 from insitu.ports.bought_agreements import BoughtFilter
@@ -57,6 +58,9 @@ async def test_events_and_agreements_are_numbered_in_the_order_of_time(tmp_path:
         assert listed == [FIRST, SECOND], "the one whose price was locked later comes first"
         found_on = await agreements.purchases(BoughtFilter(now=0, reading=DID))
         assert [known.agreement_id for known, _ in found_on] == [FIRST, SECOND]
+        earned = await agreements.earned(Address(terms_of().receivers[0]), START, datetime.fromtimestamp(1001, UTC))
+        assert (earned.received, earned.waiting) == (0, 2), "who is paid is known of earlier agreements, too"
+        assert await agreements.open_on([DID], datetime.fromtimestamp(1001, UTC)) == {DID: 2}
         assert (await agreements.reads(DID), await agreements.reads(DID[:-1])) == (True, False)
         third = await started(agreements, AgreementId("03" * 32))
         await agreements.apply([AddEvent(third.execution_id, "note", START, {})])

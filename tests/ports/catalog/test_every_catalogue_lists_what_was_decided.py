@@ -81,6 +81,19 @@ async def test_an_owner_lists_and_unlists_again_and_again(catalog: Catalog) -> N
     assert await catalog.dids() == (did(2),)
 
 
+async def test_an_owner_lists_everything_of_theirs_in_every_state(catalog: Catalog) -> None:
+    await catalog.put(version(3), NOW)
+    await catalog.set_hidden(did(1), "spam", 100, NOW)
+    await catalog.retire(did(2), NOW)
+    assert await catalog.dids() == ()
+    assert await catalog.dids(owner=ALICE) == (did(1), did(2), did(3))
+    assert await catalog.dids(did(1), 1, ALICE) == (did(2),)
+    assert await catalog.dids(owner=BOB) == ()
+    await catalog.apply([block(3, transferred(SCRIPT))], LATER)
+    assert await catalog.dids(owner=BOB) == (did(2),)
+    assert await catalog.dids(owner=ALICE) == (did(1), did(3)), "who created it and gave it away owns it no more"
+
+
 async def test_a_request_that_was_signed_earlier_changes_nothing_when_it_comes_again(catalog: Catalog) -> None:
     await catalog.set_listed(did(2), True, 100, NOW)
     await catalog.set_listed(did(2), False, 101, NOW)

@@ -295,6 +295,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/gateway/services/desk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Desk
+         * @description What the caller was paid and what waits for them, and what is open on these data sets.
+         */
+        get: operations["showDesk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/gateway/services/download/{did}": {
         parameters: {
             query?: never;
@@ -654,8 +674,8 @@ export interface components {
          *         Why it was refused or declined, or is not granted yet.
          *     versions
          *         DID → on-chain checksum of every input that was bought; empty before the grant.
-         *     ends_at
-         *         When the last execution may start; None before the grant.
+         *     locked_at, ends_at
+         *         When its price was locked, and when the last execution may start; None before the grant.
          *     executions, executions_left
          *         How many have started, and how many more may start. Those that delivered nothing are left, too, within limits.
          *     charged, returned
@@ -668,6 +688,7 @@ export interface components {
             endsAt?: string | null;
             executions: number;
             executionsLeft: number;
+            lockedAt?: string | null;
             price: string;
             reason?: components["schemas"]["ReasonView"] | null;
             returned: string;
@@ -800,6 +821,30 @@ export interface components {
                 [key: string]: components["schemas"]["JsonValue"];
             }[];
             address: string;
+        };
+        /**
+         * Desk
+         * @description Answer of ``GET desk``: the caller's money at this gateway, and what is open on their data sets.
+         *
+         *     It is what this gateway remembers. The chain decides.
+         *
+         *     Attributes
+         *     ----------
+         *     received, payments
+         *         What the caller was paid from agreements since a time, and how many charges that were.
+         *     escrow, waiting
+         *         The caller's parts of prices that are locked, unpaid, and may still be settled; in how many agreements. A
+         *         success makes them the caller's, otherwise they may go back.
+         *     data_sets
+         *         Those that were asked for and that the caller owns.
+         */
+        Desk: {
+            dataSets: components["schemas"]["OwnedData"][];
+            escrow: string;
+            payments: number;
+            received: string;
+            since: string;
+            waiting: number;
         };
         /**
          * EncryptRequest
@@ -972,6 +1017,8 @@ export interface components {
          *         What the caller may do with it now; the gateway decides again when asked.
          *     names
          *         DID → name of the workflow and of every input and algorithm when it began; empty for earlier executions.
+         *     versions
+         *         DID → on-chain checksum of every input and algorithm that it runs with.
          *     started_at, ended_at
          *         When it left the queue, and when its outcome was decided.
          */
@@ -1010,6 +1057,9 @@ export interface components {
             /** @default [] */
             stages: components["schemas"]["StageView"][];
             startedAt?: string | null;
+            versions?: {
+                [key: string]: string;
+            };
             workflowDid: string;
             workflowExecutionId: string;
         };
@@ -1271,6 +1321,19 @@ export interface components {
              */
             review: "none" | "manual";
             types?: string[] | null;
+        };
+        /**
+         * OwnedData
+         * @description A data set of the caller at this gateway.
+         *
+         *     ``paused`` says that nothing starts on it, and ``stopping`` that what runs is stopped, too. Under its
+         *     ``open_agreements`` something may still start.
+         */
+        OwnedData: {
+            did: string;
+            openAgreements: number;
+            paused: boolean;
+            stopping: boolean;
         };
         /**
          * PausedAsset
@@ -2240,6 +2303,8 @@ export interface operations {
                 serviceAgreementId?: string | null;
                 /** @description those that are going on, or those that have ended */
                 live?: boolean | null;
+                /** @description what the caller started, or what reads their data */
+                role?: ("consumer" | "owner") | null;
                 /** @description DID of a data set */
                 reading?: string | null;
                 /** @description ``before`` of the page before this */
@@ -2491,6 +2556,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExecutionView"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showDesk: {
+        parameters: {
+            query?: {
+                /** @description data sets of the caller */
+                did?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Desk"];
                 };
             };
             /** @description A problem document (RFC 9457) */

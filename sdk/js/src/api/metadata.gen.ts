@@ -324,6 +324,8 @@ export interface components {
         /**
          * AssetIds
          * @description Answer of ``GET assets``: listed DIDs in ascending order; ``after`` asks for those after the last one.
+         *
+         *     With ``owner`` it has all that an account owns, also what is pending, hidden or retired. Owners are public on chain.
          */
         AssetIds: {
             after?: string | null;
@@ -666,6 +668,8 @@ export interface operations {
             query?: {
                 after?: string;
                 limit?: number;
+                /** @description only theirs, in every state */
+                owner?: string | null;
             };
             header?: never;
             path?: never;

@@ -17,7 +17,7 @@ export interface HttpOptions {
 /** One call. */
 export interface CallOptions {
   /** Parameters of the query; undefined ones are left out. */
-  readonly params?: Readonly<Record<string, string | number | undefined>> | undefined
+  readonly params?: Readonly<Record<string, string | number | readonly string[] | undefined>> | undefined
   /** Amounts in it, which are bigint, become text. */
   readonly json?: unknown
   /** Sent as it is, in place of JSON. */
@@ -139,7 +139,9 @@ function addressOf(url: string, params: CallOptions['params'] = {}): string {
     const address = new URL(url)
     if (!/^https?:$/.test(address.protocol)) throw new TypeError('only http and https')
     for (const [name, value] of Object.entries(params)) {
-      if (value !== undefined) address.searchParams.set(name, String(value))
+      for (const one of Array.isArray(value) ? value : [value]) {
+        if (one !== undefined) address.searchParams.append(name, String(one))
+      }
     }
     return address.href
   } catch (cause) {

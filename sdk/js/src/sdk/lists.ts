@@ -54,6 +54,8 @@ export interface PageOptions extends CallControl {
 export interface ExecutionsOptions extends PageOptions {
   /** Those of one agreement, at the gateway where it is used. */
   readonly agreement?: string | undefined
+  /** What the account started, or what reads a data set that it owns; otherwise all that it may see. */
+  readonly role?: 'consumer' | 'owner' | undefined
 }
 
 /** Executions, newest first. With `before` there are more. */
@@ -112,9 +114,10 @@ const AGREEMENTS = /* @__PURE__ */ (() => object({ agreements: list(agreementVie
 /** List executions. Throws what the gateway refuses with. */
 export async function executionsAt(
   gateway: GatewayClient,
-  { agreement, ...options }: ExecutionsOptions,
+  { agreement, role, ...options }: ExecutionsOptions,
 ): Promise<ExecutionPage> {
-  return gateway.call(EXECUTIONS, 'GET', '/compute/executions', asked(options, { serviceAgreementId: agreement }))
+  const more = { serviceAgreementId: agreement, role }
+  return gateway.call(EXECUTIONS, 'GET', '/compute/executions', asked(options, more))
 }
 
 /** List what was bought at a gateway. Throws what it refuses with. */

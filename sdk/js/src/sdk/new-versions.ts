@@ -5,6 +5,7 @@ import { requestOf } from '../domain/integrity.js'
 import { requestDigest, requestVersions, type SignedRequest } from '../domain/registry-requests.js'
 import { object, text } from '../domain/shape.js'
 import { signerOf } from '../domain/signatures.js'
+import { type Change, changesBetween } from '../domain/version-changes.js'
 import { requireAllowedChange } from '../domain/versions.js'
 import { orUndefined } from './absence.js'
 import type { CallControl } from './account.js'
@@ -13,6 +14,21 @@ import { provedBy, reviseDdo, type UnsignedDdo, unsignedAgain } from './assembly
 import { Catalogue } from './catalogue.js'
 import { Registrations } from './registrations.js'
 import type { ResolvedAsset } from './resolver.js'
+
+/** A version before it is signed. */
+export interface ProposedVersion {
+  readonly before: Ddo
+  readonly after: Ddo
+  readonly changes: readonly Change[]
+}
+
+/** How a version is published. */
+export interface UpdateOptions extends CallControl {
+  /** All files, each with its url; they are sealed again. Without them the list stays. */
+  readonly files?: readonly JsonObject[] | undefined
+  /** Called with what changes, before anything is signed. Throw to stop. */
+  readonly confirm?: ((proposed: ProposedVersion) => void | Promise<void>) | undefined
+}
 
 /** A version that an interrupted call has published, and the request that still registers it. */
 export interface WaitingVersion {
@@ -106,4 +122,10 @@ export function publicFiles(files: readonly JsonObject[]): JsonObject[] {
 /** Return the current time as documents write it. */
 export function timeNow(): string {
   return `${new Date().toISOString().slice(0, 19)}Z`
+}
+
+/** Return a version with what it changes. */
+export function proposedVersion(before: Ddo, { json }: { readonly json: JsonObject }): ProposedVersion {
+  const after = readDdo(json)
+  return { before, after, changes: changesBetween(before, after) }
 }

@@ -155,6 +155,12 @@ export class Session {
     return this.#signIn(`${this.#base}/${operation}`, control)
   }
 
+  /** Return whether there is a session already, in this page or kept by the tab, so that the account need not sign again. */
+  async isKept(signal?: AbortSignal): Promise<boolean> {
+    await this.#inTurn(() => this.#load(signal))
+    return this.#held.token !== undefined
+  }
+
   /** End the session, if there is one, and with it every access token. */
   async signOut(signal?: AbortSignal): Promise<void> {
     await this.#inTurn(async () => {

@@ -73,6 +73,9 @@ def _remember(db: Connection, change: kinds.Remember) -> None:
             Standing.CREATED.value,
         ),
     )
+    receivers = sorted({receiver.lower() for receiver in terms.receivers})
+    paid = [(receiver, change.agreement_id) for receiver in receivers]
+    db.executemany("INSERT INTO agreement_receivers VALUES (?, ?) ON CONFLICT DO NOTHING", paid)
 
 
 def _judge(db: Connection, change: kinds.Judge) -> None:

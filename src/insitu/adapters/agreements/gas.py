@@ -108,7 +108,8 @@ def has_paid(db: Connection, consumer: Address, cost: int, coin_price: int) -> b
         " WHERE executions.consumer = ? AND charge != '0' AND settlement_transaction IS NOT NULL",
         (consumer.lower(),),
     ).fetchall()
-    got = sum(_share(TERMS.validate_json(row["terms"]), int(row["charge"])) for row in rows)
+    paid = ((TERMS.validate_json(row["terms"]), int(row["charge"])) for row in rows)
+    got = sum(share(terms, terms.provider, charge) for terms, charge in paid)
     if not got or not coin_price:
         return False
     sent = db.execute("SELECT coalesce(sum(cost), 0) FROM relays WHERE consumer = ?", (consumer.lower(),)).fetchone()[0]
@@ -122,10 +123,11 @@ def _has_open_agreement(db: Connection, account: Address, at: int) -> bool:
     return db.execute(query, (account.lower(), Standing.GRANTED, at // 1000)).fetchone() is not None
 
 
-def _share(terms: Terms, charge: int) -> int:
+def share(terms: Terms, account: Address, charge: int) -> int:
+    """Return what an account gets of a charge."""
     parts = zip(terms.receivers, terms.amounts, strict=True)
-    own = sum(amount for receiver, amount in parts if receiver.lower() == terms.provider.lower())
-    return own * charge // terms.total
+    own = sum(amount for receiver, amount in parts if receiver.lower() == account.lower())
+    return own * charge // terms.total if terms.total else 0
 
 
 def _add(

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from typing_extensions import override
 
 from insitu.adapters.agreements import sessions, uploads
-from insitu.adapters.agreements.bought import find_purchases
+from insitu.adapters.agreements.bought import count_open, find_earned, find_purchases
 from insitu.adapters.agreements.changes import apply_changes
 from insitu.adapters.agreements.closing import RETURNABLE, close, pause
 from insitu.adapters.agreements.compute import compute_left, reserve_compute
@@ -51,7 +51,7 @@ from insitu.ports.agreement_records import (
     WalletSession,
 )
 from insitu.ports.agreements import Agreements, ExecutionsWanted
-from insitu.ports.bought_agreements import BoughtFilter, Used
+from insitu.ports.bought_agreements import BoughtFilter, Earned, Used
 from insitu.ports.chain import Cursor
 from insitu.ports.free_compute import ComputeCaps, ComputeLeft
 
@@ -220,6 +220,14 @@ class SqlAgreements(Agreements):
     @override
     async def purchases(self, wanted: BoughtFilter) -> tuple[tuple[KnownAgreement, Used], ...]:
         return await self._database.read(lambda db: find_purchases(db, wanted))
+
+    @override
+    async def earned(self, account: Address, since: datetime, now: datetime) -> Earned:
+        return await self._database.read(lambda db: find_earned(db, account, since, now))
+
+    @override
+    async def open_on(self, dids: Sequence[str], now: datetime) -> Mapping[str, int]:
+        return await self._database.read(lambda db: count_open(db, dids, now))
 
     @override
     async def repeated(self, idempotency: Idempotency) -> StoredExecution | None:

@@ -229,9 +229,13 @@ class SqlCatalog(Catalog):
         return tuple(found[did] for did in dids if did in found)
 
     @override
-    async def dids(self, after: str = "", limit: int = 1000) -> tuple[str, ...]:
-        query = "SELECT did FROM asset WHERE visibility = ? AND did > ? ORDER BY did LIMIT ?"
-        return tuple(row[0] for row in await self._all(query, LISTED, after, limit))
+    async def dids(self, after: str = "", limit: int = 1000, owner: Address | None = None) -> tuple[str, ...]:
+        wanted, values = "visibility = ?", list[object]([LISTED])
+        if owner is not None:
+            created = "SELECT asset FROM version WHERE on_chain = 0 AND creator = ?"
+            wanted, values = f"(owner = ? OR owner IS NULL AND id IN ({created}))", [owner, owner]
+        query = f"SELECT did FROM asset WHERE {wanted} AND did > ? ORDER BY did LIMIT ?"  # noqa: S608 - our constants
+        return tuple(row[0] for row in await self._all(query, *values, after, limit))
 
     @override
     async def cursors(self) -> tuple[Cursor, ...]:

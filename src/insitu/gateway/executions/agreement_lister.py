@@ -1,7 +1,7 @@
 """Lists agreements for their consumers, for the provider, and for the owner of a data set."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from insitu.api.agreements_v1 import AgreementList, AgreementStatus, AgreementView
@@ -56,7 +56,8 @@ class AgreementLister:
 
 def _view(known: KnownAgreement, used: Used, now: datetime) -> AgreementView:
     terms, reason = known.terms, known.reason
-    ends = datetime.fromtimestamp(known.start + terms.timeout, UTC) if known.start else None
+    locked = datetime.fromtimestamp(known.start, UTC) if known.start else None
+    ends = locked + timedelta(seconds=terms.timeout) if locked else None
     executable = known.standing is Standing.GRANTED and not known.closing and ends is not None and now < ends
     left = known.max_executions + min(used.silent, UNCOUNTED) - used.started
     return AgreementView(
@@ -67,6 +68,7 @@ def _view(known: KnownAgreement, used: Used, now: datetime) -> AgreementView:
         did=str(Did.from_hex(terms.did)),
         workflow_did=str(Did.from_hex(terms.workflow_id)),
         versions=dict(known.versions),
+        locked_at=locked,
         ends_at=ends,
         executions=used.started,
         executions_left=max(0, left) if executable else 0,

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from insitu.api.gateway_v1 import Role
 from insitu.domain.errors import InsituError
@@ -49,9 +49,13 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionFilter:
-    """Which executions to list. ``before`` is the last one of the page before; ``reading`` is a data set's DID."""
+    """Which executions to list. ``before`` is the last one of the page before; ``reading`` is a data set's DID.
+
+    With ``role`` only what the caller started (consumer), or what reads a data set that they own (owner).
+    """
 
     agreement: str | None = None
+    role: Literal["consumer", "owner"] | None = None
     live: bool | None = None
     reading: str | None = None
     before: str | None = None
@@ -102,7 +106,10 @@ class ExecutionFinder:
             limit=wanted.limit,
         )
         mine = await self._mine(caller)
-        return tuple(_seen(execution, caller, mine) for execution in await listed(**mine))
+        chosen: _Mine = {"consumer": caller.address} if wanted.role == "consumer" else mine
+        if wanted.role == "owner":
+            chosen = {"input_dids": await self._data_sets_of(caller.address)}
+        return tuple(_seen(execution, caller, mine) for execution in await listed(**chosen))
 
     async def events(self, caller: Caller, after: int | None) -> tuple[int, tuple[tuple[Seen, EventRecord], ...]]:
         """Return events of the executions that a caller may see, as ``Agreements.all_events`` does."""

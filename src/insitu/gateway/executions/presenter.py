@@ -69,6 +69,7 @@ class Presenter:
             role=seen.role,
             actions=_actions(seen, self.ports.clock.now()),
             names=execution.dossier.names,
+            versions=execution.dossier.versions,
             started_at=next((entry.at for entry in history if entry.phase not in _WAITING), None),
             ended_at=next((entry.at for entry in history if entry.phase in ENDED), None),
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.responses import StreamingResponse
@@ -54,12 +54,15 @@ def _add_answers(routes: APIRouter, service: GatewayService) -> None:
         authorization: AccessTokenHeader = None,
         agreement: Annotated[str | None, Query(alias="serviceAgreementId", max_length=100)] = None,
         live: Annotated[bool | None, Query(description="those that are going on, or those that have ended")] = None,
+        role: Annotated[
+            Literal["consumer", "owner"] | None, Query(description="what the caller started, or what reads their data")
+        ] = None,
         reading: Annotated[str | None, Query(description="DID of a data set", max_length=100)] = None,
         before: Annotated[str | None, Query(description="``before`` of the page before this", max_length=100)] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> ExecutionList:
         caller = await service.authenticator.read(authorization, "compute")
-        wanted = ExecutionFilter(agreement=agreement, live=live, reading=reading, before=before, limit=limit)
+        wanted = ExecutionFilter(agreement=agreement, live=live, role=role, reading=reading, before=before, limit=limit)
         return await service.presenter.executions(await service.execution_finder.list(caller, wanted), limit)
 
     @routes.get(COMPUTE + "/status" + IDS)

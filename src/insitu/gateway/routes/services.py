@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Header, Query, Response
 
 from insitu.api import gateway_v1 as wire
-from insitu.api.agreements_v1 import AgreementList
+from insitu.api.agreements_v1 import AgreementList, Desk
 from insitu.api.app import StrictRoute
 from insitu.api.chain_v1 import ChainFacts, RpcAnswer, RpcRequest
 from insitu.api.parameters import AccessTokenHeader, AgreementPath, DidPath
@@ -76,7 +76,7 @@ def services_router(service: GatewayService) -> APIRouter:
         name = alias.strip("/").replace("/", "_")
         routes.add_api_route(wire.BASE + alias, execute, methods=["POST"], status_code=202, name=name)
     _add_agreements(routes, service)
-    _add_pauses(routes, service)
+    _add_desk(routes, service)
     return routes
 
 
@@ -117,7 +117,16 @@ def _add_agreements(routes: APIRouter, service: GatewayService) -> None:
         return await service.offerer.offer(request.terms)
 
 
-def _add_pauses(routes: APIRouter, service: GatewayService) -> None:
+def _add_desk(routes: APIRouter, service: GatewayService) -> None:
+    @routes.get(wire.BASE + "/desk")
+    async def show_desk(
+        did: Annotated[tuple[str, ...], Query(description="data sets of the caller", max_length=50)] = (),
+        authorization: AccessTokenHeader = None,
+    ) -> Desk:
+        """What the caller was paid and what waits for them, and what is open on these data sets."""
+        caller = await service.authenticator.read(authorization, "compute")
+        return await service.bookkeeper.desk(caller, did)
+
     @routes.put(wire.BASE + "/pauses/{did}")
     async def pause_asset(
         did: DidPath, stop: bool = False, authorization: AccessTokenHeader = None
