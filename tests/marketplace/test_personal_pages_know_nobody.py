@@ -7,7 +7,7 @@ from tests.doubles.catalogue import CATALOGUE, GATEWAY
 
 AGREEMENT = "05" * 32
 EXECUTION = "wx" + "a" * 26
-PAGES = ["/agreements", f"/agreements/{AGREEMENT}", "/executions", f"/executions/{AGREEMENT}/{EXECUTION}"]
+PAGES = ["/agreements", f"/agreements/{AGREEMENT}", "/desk", "/executions", f"/executions/{AGREEMENT}/{EXECUTION}"]
 
 
 def policy(answer: httpx.Response) -> dict[str, str]:

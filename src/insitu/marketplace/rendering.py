@@ -23,6 +23,7 @@ NAVIGATION: tuple[tuple[str, str], ...] = (
     ("/search", "Data"),
     ("/agreements", "Agreements"),
     ("/executions", "Executions"),
+    ("/desk", "Desk"),
     ("/receipts", "Receipts"),
 )
 """Address and name of the places in the head of each page; an address is here once its page exists."""

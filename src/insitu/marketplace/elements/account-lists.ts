@@ -1,5 +1,5 @@
 /** What the gateway of a page remembers, looked through as far as somebody needs it. */
-import type { AccountClient, AgreementView, ExecutionView } from 'insitu'
+import type { AccountClient, AgreementView, EventView, ExecutionView } from 'insitu'
 
 /** Return one agreement of an account; undefined if the gateway does not know it. */
 export async function agreementOf(
@@ -15,6 +15,16 @@ export async function agreementOf(
     before = page.before
   } while (before !== undefined)
   return undefined
+}
+
+/** Return the execution of an event as it is now. */
+export async function executionOf(
+  client: AccountClient,
+  { serviceAgreementId, workflowExecutionId }: EventView,
+  signal: AbortSignal,
+): Promise<ExecutionView> {
+  const execution = await client.execution(serviceAgreementId, workflowExecutionId, signal)
+  return execution.status({ signal })
 }
 
 /** Return the names of workflows, as the catalogue has them; strangers chose them. */

@@ -120,7 +120,7 @@ async function at(gateway: string, mayAsk: boolean, waiting: Waiting): Promise<S
   const opened = await open(url, mayAsk, waiting)
   if (opened === undefined || signedIn.has(url)) return signedIn.get(url)
   signedIn.set(url, opened)
-  latest = opened
+  latest ??= opened
   tell()
   return opened
 }

@@ -11,8 +11,8 @@ export interface Follower {
   /** The stream is open: what is asked for now misses nothing. */
   began(): Promise<void>
   happened(event: EventView): Promise<void>
-  /** The provider went away, or came back. */
-  away(isAway: boolean): void
+  /** The provider went away, and why, or came back. */
+  away(isAway: boolean, error?: unknown): void
 }
 
 /** Follow until the signal says stop. Throws what another connection cannot help. */
@@ -28,7 +28,7 @@ export async function followAll(client: AccountClient, follower: Follower, signa
       }
     } catch (error) {
       if (signal.aborted || !isInsituError(error) || !error.retry) throw error
-      follower.away(true)
+      follower.away(true, error)
       await pause(AGAIN, signal)
     }
   }

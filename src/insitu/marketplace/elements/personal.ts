@@ -1,5 +1,6 @@
 /** Elements of pages for one account: they ask who looks at the page, and begin again when that changes. */
-import { account, onAccount, resume, type SignedIn, signIn } from './account.js'
+import { isInsituError } from 'insitu/domain'
+import { onAccount, resume, type SignedIn, signIn } from './account.js'
 import { type Child, focusOn, h, replaceChildren } from './dom.js'
 import { button, p } from './parts.js'
 import { problemNote } from './problem.js'
@@ -36,6 +37,7 @@ export abstract class PersonalElement extends HTMLElement {
   #stopListening: (() => void) | undefined
   #isListening = false
   #address: string | undefined
+  #me: SignedIn | undefined
 
   /** What the page is called before it knows more. */
   protected abstract readonly heading: string
@@ -51,6 +53,16 @@ export abstract class PersonalElement extends HTMLElement {
 
   /** Show what an action met. */
   protected abstract failed(error: unknown): void
+
+  /** Who is signed in, as long as somebody is. */
+  protected get me(): SignedIn | undefined {
+    return this.#me
+  }
+
+  /** Ends with what this page does for the account. */
+  protected get signal(): AbortSignal | undefined {
+    return this.#abort?.signal
+  }
 
   connectedCallback(): void {
     if (!this.#isListening) {
@@ -74,12 +86,13 @@ export abstract class PersonalElement extends HTMLElement {
     const { signal } = abort
     this.#abort = abort
     this.#address = undefined
+    this.#me = undefined
     this.#welcome({ kind: 'looking' })
     try {
-      const [gateway = location.origin] = gateways()
-      const me = isAsked ? await signIn(gateway, { signal }) : await resume(gateway, { signal })
+      const me = await this.#account(isAsked, signal)
       if (signal.aborted) return
       this.#address = me?.address
+      this.#me = me
       if (me === undefined) this.#welcome({ kind: 'signed-out' })
       else await this.open(me, signal)
     } catch (error) {
@@ -89,6 +102,20 @@ export abstract class PersonalElement extends HTMLElement {
       // The button that was pressed is a new one: who uses the keyboard goes on there.
       if (isAsked) focusOn(this.querySelector<HTMLElement>('[data-act=sign-in]'))
     }
+  }
+
+  /** Return the account at the first gateway that answers. */
+  async #account(isAsked: boolean, signal: AbortSignal): Promise<SignedIn | undefined> {
+    let failure: unknown
+    for (const gateway of gateways()) {
+      try {
+        return await (isAsked ? signIn : resume)(gateway, { signal })
+      } catch (error) {
+        if (signal.aborted || !isInsituError(error) || !error.retry) throw error
+        failure ??= error
+      }
+    }
+    throw failure
   }
 
   #welcome(welcome: Welcome): void {
@@ -111,7 +138,7 @@ export abstract class PersonalElement extends HTMLElement {
   }
 
   async #run(act: string, control: Element): Promise<void> {
-    const [me, signal] = [account(), this.#abort?.signal]
+    const [me, signal] = [this.#me, this.#abort?.signal]
     if (me === undefined || signal === undefined) return
     try {
       await this.act(act, control, me, signal)

@@ -9,7 +9,11 @@ from insitu.marketplace.service import Marketplace
 
 
 def add_routes(routes: APIRouter, marketplace: Marketplace) -> None:
-    """Add ``/agreements``, ``/executions``, what is below them, and ``/receipts``."""
+    """Add ``/agreements``, ``/executions``, what is below them, ``/desk`` and ``/receipts``."""
+
+    @routes.get("/desk")
+    async def show_desk(request: Request) -> Response:
+        return await _personal(marketplace, "desk", request)
 
     @routes.get("/agreements")
     async def show_agreements(request: Request) -> Response:

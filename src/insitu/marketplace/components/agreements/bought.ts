@@ -11,10 +11,11 @@ export async function boughtOf(
   agreements: readonly AgreementView[],
   signal: AbortSignal,
 ): Promise<readonly Bought[]> {
+  const only = agreements.length === 1 ? agreements[0] : undefined
   const dids = agreements.map(({ workflowDid }) => workflowDid)
   const [names, page] = await Promise.all([
     namesOf(client, dids, signal).catch(() => new Map<string, string>()),
-    client.executions({ limit: 100, signal }),
+    client.executions({ agreement: only?.serviceAgreementId, role: 'consumer', limit: 100, signal }),
   ])
   const executions = byAgreement(page.executions)
   return Promise.all(

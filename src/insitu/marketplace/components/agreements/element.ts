@@ -1,59 +1,53 @@
-import type { AgreementView, EventView } from 'insitu'
+import type { AccountClient, EventView } from 'insitu'
 import type { SignedIn } from '../../elements/account.js'
+import { agreementOf } from '../../elements/account-lists.js'
 import { startAgain } from '../../elements/again.js'
 import { replaceChildren } from '../../elements/dom.js'
-import { followAll } from '../../elements/following.js'
-import { PersonalElement } from '../../elements/personal.js'
+import { ListElement, type Listed } from '../../elements/lists.js'
 import { site } from '../../elements/site.js'
 import { boughtOf } from './bought.js'
-import type { AgreementsState } from './state.js'
+import type { AgreementsState, Bought } from './state.js'
 import { agreementsView } from './view.js'
 
 /** Events after which money or runs may be others. */
-const CHANGES = ['phase', 'end']
+const CHANGES = ['phase', 'end', 'settled', 'refunded']
 
-/** `<insitu-agreements>`: what the account bought, followed by the stream of all its executions. */
-class AgreementsElement extends PersonalElement {
+/** `<insitu-agreements>`: what the account bought, followed by the streams of all its executions. */
+class AgreementsElement extends ListElement<Bought> {
   protected readonly heading = 'Agreements'
   #state: AgreementsState | undefined
-  #known: readonly AgreementView[] = []
-  #before: string | undefined
 
-  protected async open(me: SignedIn, signal: AbortSignal): Promise<void> {
-    this.#known = []
-    this.#state = { address: me.address, token: site().token, now: Date.now(), agreements: undefined, hasMore: false }
+  protected override async open(me: SignedIn, signal: AbortSignal): Promise<void> {
+    const known = { token: site().token, now: Date.now(), items: undefined, hasMore: false, missing: [] }
+    this.#state = { address: me.address, ...known }
     this.#change({})
     this.#change({ token: (await me.client.chainFacts({ signal })).token })
-    const follower = {
-      began: () => this.#load(me, signal),
-      happened: async ({ type }: EventView) => {
-        if (CHANGES.includes(type)) await this.#load(me, signal)
-      },
-      away: (isAway: boolean) => isAway !== (this.#state?.isAway ?? false) && this.#change({ isAway }),
-    }
-    await followAll(me.client, follower, signal)
+    await super.open(me, signal)
   }
 
-  /** Read the newest page; `before` reads the one behind it too. */
-  async #load({ client }: SignedIn, signal: AbortSignal, before?: string): Promise<void> {
+  protected async read(client: AccountClient, before: string | undefined, signal: AbortSignal) {
     const page = await client.agreements.page({ before, limit: 50, signal })
-    const older = before === undefined ? this.#known.slice(page.agreements.length) : []
-    const others = new Set(page.agreements.map(({ serviceAgreementId }) => serviceAgreementId))
-    const kept =
-      before === undefined ? older.filter(({ serviceAgreementId }) => !others.has(serviceAgreementId)) : this.#known
-    this.#known = before === undefined ? [...page.agreements, ...kept] : [...kept, ...page.agreements]
-    if (before !== undefined || kept.length === 0) this.#before = page.before
-    const agreements = await boughtOf(client, this.#known, signal)
-    this.#change({ agreements, hasMore: this.#before !== undefined, now: Date.now() })
+    return { items: await boughtOf(client, page.agreements, signal), before: page.before }
   }
 
-  protected async act(act: string, control: Element, me: SignedIn, signal: AbortSignal): Promise<void> {
-    if (act === 'more') await this.#load(me, signal, this.#before)
-    else if (act === 'again') await startAgain(me.client, control.getAttribute('data-agreement') ?? '', signal)
+  protected async changed(client: AccountClient, event: EventView, signal: AbortSignal) {
+    if (!CHANGES.includes(event.type) || event.role === 'owner') return []
+    const agreement = await agreementOf(client, event.serviceAgreementId, signal)
+    return agreement ? boughtOf(client, [agreement], signal) : []
   }
 
-  protected get isShown(): boolean {
-    return this.#state?.agreements !== undefined
+  /** What is not locked yet is the newest. */
+  protected keyOf({ agreement: { serviceAgreementId, lockedAt } }: Bought) {
+    return [serviceAgreementId, lockedAt ? Date.parse(lockedAt) : Infinity] as const
+  }
+
+  protected show(listed: Listed<Bought>): void {
+    this.#change({ ...listed, now: Date.now() })
+  }
+
+  protected override async act(act: string, control: Element, me: SignedIn, signal: AbortSignal): Promise<void> {
+    if (act === 'again') await startAgain(me.client, control.getAttribute('data-agreement') ?? '', signal)
+    else await super.act(act, control, me, signal)
   }
 
   protected failed(error: unknown): void {

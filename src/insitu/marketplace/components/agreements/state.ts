@@ -1,4 +1,5 @@
 import type { AgreementView, ExecutionView } from 'insitu'
+import type { Listed } from '../../elements/lists.js'
 import type { Token } from '../../elements/site.js'
 
 /** An agreement with what is known around it. */
@@ -15,15 +16,10 @@ export interface Bought {
 }
 
 /** All that the list of agreements shows. */
-export interface AgreementsState {
+export interface AgreementsState extends Listed<Bought> {
   readonly address: string
   readonly token: Token
   readonly now: number
-  /** Undefined until the first answer. */
-  readonly agreements: readonly Bought[] | undefined
-  readonly hasMore: boolean
-  /** The provider does not answer, and is asked again. */
-  readonly isAway?: boolean
   readonly error?: unknown
 }
 

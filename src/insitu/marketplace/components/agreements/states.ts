@@ -1,8 +1,8 @@
 /** Every state of the list of agreements. */
 import type { AgreementView, ExecutionView } from 'insitu'
-import { InsituError } from 'insitu'
 import { h, replaceChildren } from '../../elements/dom.js'
 import { samples } from '../execution/states.js'
+import { missing } from '../executions/states.js'
 import type { AgreementsState, Bought } from './state.js'
 import { agreementsView } from './view.js'
 
@@ -40,18 +40,14 @@ const ended: readonly Bought[] = [
   bought({ status: 'refunded', returned: PRICE, ...nothing }, [], 'Readmissions within 30 days'),
   bought({ status: 'lost', reason, ...nothing }, [], 'Lost'),
 ]
-const base: AgreementsState = { address: granted.consumer, token, now, agreements: [], hasMore: false }
+const base: AgreementsState = { address: granted.consumer, token, now, items: [], hasMore: false, missing: [] }
 const STATES: Readonly<Record<string, AgreementsState>> = {
-  asking: { ...base, agreements: undefined },
+  asking: { ...base, items: undefined, missing: [{ gateway: 'https://hospital.example', state: 'asking' }] },
   empty: base,
-  open: { ...base, agreements: open, hasMore: true },
-  ended: { ...base, agreements: ended },
-  'provider away, list kept': { ...base, agreements: open, isAway: true },
-  'provider away': {
-    ...base,
-    agreements: undefined,
-    error: new InsituError('PeerUnavailable', 'the provider does not answer', { nextStep: 'Try again.' }),
-  },
+  open: { ...base, items: open, hasMore: true },
+  ended: { ...base, items: ended },
+  'gateways that are missing, list kept': { ...base, items: open, missing },
+  'no gateway answers': { ...base, items: undefined, missing },
 }
 
 export const gallery: Readonly<Record<string, () => Node>> = Object.fromEntries(

@@ -1,7 +1,8 @@
 import type { AgreementView } from 'insitu'
 import { type Child, h } from '../../elements/dom.js'
 import { mark, moment, until } from '../../elements/figures.js'
-import { a, awayNote, b, button, div, p, small, span } from '../../elements/parts.js'
+import { missingNotes } from '../../elements/lists.js'
+import { a, b, button, div, p, small, span } from '../../elements/parts.js'
 import { problemNote } from '../../elements/problem.js'
 import type { Token } from '../../elements/site.js'
 import { address, amount, id, nameOf, plain } from '../../elements/words.js'
@@ -9,17 +10,14 @@ import { type AgreementsState, type Bought, failedOf, isOpen, lockedOf } from '.
 
 /** Return the list of what an account bought. */
 export function agreementsView(state: AgreementsState): readonly Child[] {
-  const { agreements, now } = state
+  const { items: agreements, now } = state
   const open = agreements?.filter(({ agreement }) => isOpen(agreement, now)) ?? []
   const ended = agreements?.filter(({ agreement }) => !isOpen(agreement, now)) ?? []
   return [
     h('h1', {}, 'Agreements'),
     p('text', 'What you bought, what is left of it, and where the money is. ', address(state.address)),
     state.error !== undefined && problemNote(state.error),
-    state.isAway && awayNote(),
-    agreements === undefined &&
-      state.error === undefined &&
-      h('p', { class: 'text soft', role: 'status' }, 'Asking the provider…'),
+    missingNotes(state),
     agreements?.length === 0 && emptyNote(),
     open.length > 0 && listSection('open', 'Open', open, state),
     ended.length > 0 && listSection('ended', 'Ended', ended, state),

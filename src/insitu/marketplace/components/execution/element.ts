@@ -12,7 +12,7 @@ import { archiveOf, type Entry } from '../result/archive.js'
 import { Downloads } from '../result/downloads.js'
 import { forget, kindOf, previewOf } from '../result/preview.js'
 import { type ExecutionState, hasEnded, type Result, type Transfer } from './state.js'
-import { surroundingsOf, verified } from './surroundings.js'
+import { openReceipt, surroundingsOf, verified } from './surroundings.js'
 import { executionView } from './view.js'
 
 /** Milliseconds after which a provider that is away is asked again, and between two looks at the status. */
@@ -258,12 +258,6 @@ class ExecutionElement extends PersonalElement {
     if (!isFocused || this.contains(document.activeElement)) return
     focusOn(this.contains(focused) ? (focused as HTMLElement) : this.querySelector('h1'))
   }
-}
-
-/** Hand a receipt to the page that verifies receipts offline; it stays in this tab. */
-function openReceipt(receipt: ReceiptView): void {
-  sessionStorage.setItem('insitu.receipt', JSON.stringify(receipt))
-  location.assign('/receipts')
 }
 
 customElements.define('insitu-execution', ExecutionElement)

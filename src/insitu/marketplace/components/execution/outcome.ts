@@ -22,3 +22,20 @@ export function outcomeMark(execution: ExecutionView): HTMLElement {
 function isOwnStop({ role, reason }: ExecutionView): boolean {
   return role === 'consumer' && reason?.code === 'StoppedByConsumer'
 }
+
+const SENTENCES: Readonly<Record<string, string>> = {
+  OutputRejected: 'The output breaks the owner’s rules, so nothing left.',
+  AlgorithmFailed: 'The algorithm ended with an error.',
+  TimeLimitExceeded: 'The time was over before the algorithm was done.',
+  MemoryLimitExceeded: 'The algorithm needed more memory than the server has for it.',
+  DiskLimitExceeded: 'The algorithm wrote more than the server has room for.',
+  StoppedByConsumer: 'Its consumer stopped this run, so nothing left.',
+  StoppedByOwner: 'An owner of the data stopped this run, so nothing left.',
+  QueueTimeout: 'It waited too long in the queue, and never began.',
+}
+
+/** Return in a sentence why a run that has not succeeded let nothing out. */
+export function whyNothingLeft({ phase, reason }: Pick<ExecutionView, 'phase' | 'reason'>): string {
+  const otherwise = phase === 'Stopped' ? 'This run was stopped, so nothing left.' : 'This run failed, so nothing left.'
+  return SENTENCES[reason?.code ?? ''] ?? otherwise
+}

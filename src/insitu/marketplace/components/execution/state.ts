@@ -6,6 +6,8 @@ import type { Preview } from '../result/preview.js'
 export interface Surroundings {
   readonly data: readonly { readonly did: string; readonly name: string; readonly bytes: number | undefined }[]
   readonly rules: Rules
+  /** DIDs of what runs. */
+  readonly algorithms: readonly string[]
   /** Seconds for all stages. */
   readonly longest: number | undefined
   readonly server: string | undefined

@@ -106,6 +106,7 @@ const base: ExecutionState = {
       { did: WEATHER, name: 'Hourly weather', bytes: 2_300_000 },
     ],
     rules: { maxBytes: 1_000_000, maxFiles: 10, types: ['csv', 'png', 'txt', 'log'] },
+    algorithms: ['did:nv:6996e4c7de45ce559c7b38b14356b9b83a31e5df3080dbe24eba4d43e6f71d21'],
     longest: 3600,
     server: 'demo: 1 core, 1.5gb',
   },
@@ -161,6 +162,7 @@ const hostile: ExecutionState = {
   surroundings: {
     data: [{ did: FLIGHTS, name: HOSTILE, bytes: undefined }],
     rules: { maxBytes: undefined, maxFiles: undefined, types: [HOSTILE] },
+    algorithms: [],
     longest: undefined,
     server: HOSTILE,
   },

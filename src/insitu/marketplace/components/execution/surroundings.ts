@@ -7,7 +7,9 @@ import {
   inputDids,
   isObject,
   mainOf,
+  type Predicate,
   readComputeService,
+  transformationsOf,
   workflowOf,
 } from 'insitu/domain'
 import { nameOf } from '../../elements/words.js'
@@ -34,6 +36,7 @@ export async function surroundingsOf(
       bytes: bytesOf(ddo),
     })),
     rules: { maxBytes, maxFiles, types },
+    algorithms: [...transformationsOf(workflow).keys()],
     longest: server.maxExecutionTime || undefined,
     server: `${server.serverId ?? 'server'}: ${server.cpu} ${server.cpu === '1' ? 'core' : 'cores'}, ${server.memory}${gpus}`,
   }
@@ -53,22 +56,29 @@ export async function verified(
   client: AccountClient,
   receipt: object,
   options: VerifyOptions,
-): Promise<{ readonly receipt: Receipt; readonly rules?: Rules }> {
+): Promise<{ readonly receipt: Receipt; readonly rules?: Rules; readonly predicate?: Predicate }> {
   const { readEnvelope, verifyReceipt } = await import('insitu/verify')
   try {
     const offline = verifyReceipt(readEnvelope('envelope' in receipt ? receipt.envelope : receipt))
-    const { charge, policy } = offline.statement.predicate
+    const { predicate } = offline.statement
+    const { charge, policy } = predicate
     const { maxBytes, maxFiles, types } = policy.output
     const waits: Receipt = { kind: 'waits', checked: offline.checked, rule: charge.rule }
     const found = await client
       .verify(receipt, options)
       .catch(error => (isWaiting(error) ? undefined : Promise.reject(error)))
     const told: Receipt = found === undefined ? waits : { kind: 'holds', checked: found.checked, rule: charge.rule }
-    return { receipt: told, rules: { maxBytes, maxFiles, types } }
+    return { receipt: told, rules: { maxBytes, maxFiles, types }, predicate }
   } catch (error) {
     options.signal?.throwIfAborted()
     return { receipt: { kind: 'broken', error } }
   }
+}
+
+/** Hand a receipt to the page that verifies receipts offline; it stays in this tab. */
+export function openReceipt(receipt: object): void {
+  sessionStorage.setItem('insitu.receipt', JSON.stringify(receipt))
+  location.assign('/receipts')
 }
 
 function isWaiting(error: unknown): boolean {

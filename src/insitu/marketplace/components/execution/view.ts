@@ -8,7 +8,7 @@ import { inWords } from '../receipts/checks.js'
 import { lanesView } from './lanes.js'
 import { leftView, listed } from './left.js'
 import { costOf, ruleOf } from './money.js'
-import { goingOn, outcomeMark } from './outcome.js'
+import { goingOn, outcomeMark, whyNothingLeft } from './outcome.js'
 import { type ExecutionState, hasEnded, type Receipt } from './state.js'
 
 /** Return the page of an execution. While it runs the log comes first, when it failed the reason, and else what left. */
@@ -76,24 +76,11 @@ function isWaiting({ phase }: ExecutionView): boolean {
   return phase === 'Registered'
 }
 
-const SENTENCES: Readonly<Record<string, string>> = {
-  OutputRejected: 'The output breaks the owner’s rules, so nothing left.',
-  AlgorithmFailed: 'The algorithm ended with an error.',
-  TimeLimitExceeded: 'The time was over before the algorithm was done.',
-  MemoryLimitExceeded: 'The algorithm needed more memory than the server has for it.',
-  DiskLimitExceeded: 'The algorithm wrote more than the server has room for.',
-  StoppedByConsumer: 'Its consumer stopped this run, so nothing left.',
-  StoppedByOwner: 'An owner of the data stopped this run, so nothing left.',
-  QueueTimeout: 'It waited too long in the queue, and never began.',
-}
-
 function reasonNote(state: ExecutionState): HTMLElement {
   const { execution, agreement } = state
   const { reason, phase } = execution
   const cause = reason?.code ?? ''
-  const known =
-    SENTENCES[cause] ??
-    (phase === 'Stopped' ? 'This run was stopped, so nothing left.' : 'This run failed, so nothing left.')
+  const known = whyNothingLeft(execution)
   const left =
     agreement && agreement.executionsLeft > 0 && agreement.endsAt
       ? `${many(agreement.executionsLeft, 'run')} left until ${moment(agreement.endsAt)} UTC.`

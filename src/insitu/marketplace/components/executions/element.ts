@@ -1,56 +1,39 @@
-import type { EventView, ExecutionView } from 'insitu'
+import type { AccountClient, EventView, ExecutionView } from 'insitu'
 import type { SignedIn } from '../../elements/account.js'
+import { executionOf } from '../../elements/account-lists.js'
 import { replaceChildren } from '../../elements/dom.js'
-import { followAll } from '../../elements/following.js'
-import { PersonalElement } from '../../elements/personal.js'
+import { ListElement, type Listed } from '../../elements/lists.js'
 import { type ExecutionsState, executionsView } from './view.js'
 
 /** Runs on one page. */
 const PAGE = 25
 
-/** `<insitu-executions>`: what the account ran; the stream of all executions keeps it up to date. */
-class ExecutionsElement extends PersonalElement {
+/** `<insitu-executions>`: what the account ran; the streams of all executions keep it up to date. */
+class ExecutionsElement extends ListElement<ExecutionView> {
   protected readonly heading = 'Executions'
   #state: ExecutionsState | undefined
-  #before: string | undefined
 
-  protected async open(me: SignedIn, signal: AbortSignal): Promise<void> {
-    this.#state = { address: me.address, executions: undefined, hasMore: false }
-    this.#change({})
-    const follower = {
-      began: () => this.#load(me, signal),
-      happened: ({ serviceAgreementId, workflowExecutionId }: EventView) =>
-        this.#update(me, serviceAgreementId, workflowExecutionId, signal),
-      away: (isAway: boolean) => isAway !== (this.#state?.isAway ?? false) && this.#change({ isAway }),
-    }
-    await followAll(me.client, follower, signal)
+  protected override async open(me: SignedIn, signal: AbortSignal): Promise<void> {
+    this.#state = { address: me.address, items: undefined, hasMore: false, missing: [] }
+    await super.open(me, signal)
   }
 
-  async #load({ client }: SignedIn, signal: AbortSignal, before?: string): Promise<void> {
-    const page = await client.executions({ before, limit: PAGE, signal })
-    this.#before = page.before
-    this.#put(page.executions)
+  protected async read(client: AccountClient, before: string | undefined, signal: AbortSignal) {
+    const page = await client.executions({ role: 'consumer', before, limit: PAGE, signal })
+    return { items: page.executions, before: page.before }
   }
 
-  /** Look at one execution of which something was heard. */
-  async #update({ client }: SignedIn, agreement: string, id: string, signal: AbortSignal): Promise<void> {
-    const execution = await client.execution(agreement, id, signal)
-    this.#put([await execution.status({ signal })])
+  protected async changed(client: AccountClient, event: EventView, signal: AbortSignal) {
+    const execution = await executionOf(client, event, signal)
+    return execution.role === 'consumer' ? [execution] : []
   }
 
-  #put(found: readonly ExecutionView[]): void {
-    const every = new Map(this.#state?.executions?.map(one => [one.workflowExecutionId, one]))
-    for (const one of found) every.set(one.workflowExecutionId, one)
-    const executions = [...every.values()].sort((one, other) => Date.parse(other.createdAt) - Date.parse(one.createdAt))
-    this.#change({ executions, hasMore: this.#before !== undefined })
+  protected keyOf({ workflowExecutionId, createdAt }: ExecutionView) {
+    return [workflowExecutionId, Date.parse(createdAt)] as const
   }
 
-  protected async act(act: string, _control: Element, me: SignedIn, signal: AbortSignal): Promise<void> {
-    if (act === 'more') await this.#load(me, signal, this.#before)
-  }
-
-  protected get isShown(): boolean {
-    return this.#state?.executions !== undefined
+  protected show(listed: Listed<ExecutionView>): void {
+    this.#change(listed)
   }
 
   protected failed(error: unknown): void {

@@ -1,0 +1,1 @@
+"""What an account ran. Its element does everything after the sign-in."""

@@ -1,0 +1,208 @@
+import type { AccountClient, EventView, ExecutionView } from 'insitu'
+import { Desk } from 'insitu/desk'
+import { computeServiceOf } from 'insitu/domain'
+import type { SignedIn } from '../../elements/account.js'
+import { executionOf } from '../../elements/account-lists.js'
+import { replaceChildren } from '../../elements/dom.js'
+import { ListElement, type Listed } from '../../elements/lists.js'
+import { pause } from '../../elements/personal.js'
+import { site } from '../../elements/site.js'
+import { hasEnded } from '../execution/state.js'
+import { openReceipt, surroundingsOf } from '../execution/surroundings.js'
+import { proofOf } from './proof.js'
+import type { DeskState, Ran } from './state.js'
+import { deskView } from './view.js'
+
+/** Ended runs, and assets, of one page. */
+const PAGE = 25
+/** Milliseconds in which several events cause one look at the sums. */
+const SOON = 500
+
+/** `<insitu-desk>`: what runs on the account's data, what left, the money, and what it offers. */
+class DeskElement extends ListElement<ExecutionView> {
+  protected readonly heading = 'Desk'
+  #state: DeskState | undefined
+  #after: string | undefined
+  #counting: Promise<void> | undefined
+  #proving = Promise.resolve()
+
+  protected override async open(me: SignedIn, signal: AbortSignal): Promise<void> {
+    const empty = { figures: new Map(), proofs: new Map(), around: new Map(), versions: new Map(), assets: undefined }
+    const lists = { items: undefined, hasMore: false, hasMoreAssets: false, missing: [] }
+    this.#state = { address: me.address, token: site().token, now: Date.now(), ...empty, ...lists }
+    this.#proving = Promise.resolve()
+    const isLive = () => this.#state?.items?.some(one => !hasEnded(one))
+    const tick = setInterval(() => isLive() && this.#change({ now: Date.now() }), 1000)
+    signal.addEventListener('abort', () => clearInterval(tick), { once: true })
+    this.#change({ token: (await me.client.chainFacts({ signal })).token })
+    await super.open(me, signal)
+  }
+
+  /** What is going on comes with the first page, however long ago it began. */
+  protected async read(client: AccountClient, before: string | undefined, signal: AbortSignal) {
+    const desk = new Desk(client)
+    const live = before === undefined ? (await desk.executions({ live: true, limit: 100, signal })).executions : []
+    const ended = await desk.executions({ live: false, before, limit: PAGE, signal })
+    return { items: [...live, ...ended.executions], before: ended.before }
+  }
+
+  protected async changed(client: AccountClient, event: EventView, signal: AbortSignal) {
+    this.#countSoon(signal)
+    const execution = await executionOf(client, event, signal)
+    const isKnown = this.#state?.items?.some(one => one.workflowExecutionId === execution.workflowExecutionId)
+    if (isKnown || execution.role === 'owner') return [execution]
+    // Its own consumer and the provider see it as such, and the list says whether it reads what the account owns.
+    const { executions } = await new Desk(client).executions({ agreement: event.serviceAgreementId, limit: 1, signal })
+    return executions
+  }
+
+  protected keyOf({ workflowExecutionId, createdAt }: ExecutionView) {
+    return [workflowExecutionId, Date.parse(createdAt)] as const
+  }
+
+  protected override async joined(_joined: SignedIn, signal: AbortSignal): Promise<void> {
+    try {
+      if (this.me !== undefined && this.#state?.assets === undefined) await this.#loadAssets(this.me, signal)
+      await this.#count(signal)
+    } catch (error) {
+      // What runs and what left is shown without the rest.
+      signal.throwIfAborted()
+      this.failed(error)
+    }
+  }
+
+  protected show(listed: Listed<ExecutionView>): void {
+    this.#change(listed)
+    const { me, signal } = this
+    if (me !== undefined && signal !== undefined)
+      this.#proving = this.#proving.then(() => this.#lookAround(me, signal)).catch(() => undefined)
+  }
+
+  protected override async act(act: string, control: Element, me: SignedIn, signal: AbortSignal): Promise<void> {
+    this.#change({ error: undefined })
+    const [did, execution] = [control.getAttribute('data-did') ?? '', control.getAttribute('data-execution') ?? '']
+    if (act === 'more-assets') await this.#loadAssets(me, signal)
+    else if (act === 'receipt') this.#openReceipt(execution)
+    else if (act === 'stop') await this.#stop(me, control.getAttribute('data-agreement') ?? '', execution, signal)
+    else if (did !== '') await this.#changeAsset(act, did, me, signal)
+    else await super.act(act, control, me, signal)
+  }
+
+  protected failed(error: unknown): void {
+    this.#change({ error, doing: undefined })
+  }
+
+  async #stop({ client }: SignedIn, agreement: string, execution: string, signal: AbortSignal): Promise<void> {
+    this.#change({ doing: { what: execution, message: '' } })
+    const stopped = await new Desk(client).stop(agreement, execution, { signal })
+    const gateway = this.gatewayOf(execution)
+    if (gateway !== undefined) this.put(gateway, [stopped])
+    this.#change({ doing: undefined })
+  }
+
+  async #changeAsset(act: string, did: string, me: SignedIn, signal: AbortSignal): Promise<void> {
+    const onProgress = ({ message }: { readonly message: string }) => this.#change({ doing: { what: did, message } })
+    const desk = new Desk(await this.#clientOf(did, me, signal))
+    const control = { signal, onProgress }
+    onProgress({ message: 'Your wallet is asked next.' })
+    if (act === 'pause' || act === 'pause-now') await desk.pause(did, { ...control, stopRunning: act === 'pause-now' })
+    else if (act === 'resume') await desk.resume(did, control)
+    else if (act === 'retire') await desk.retire(did, control)
+    else if (act === 'relist') await desk.relist(did, control)
+    else if (act === 'list' || act === 'unlist') await desk.setListed(did, act === 'list', control)
+    else if (act === 'version') await (await import('./version.js')).changeVersion(me.client, desk, did, control)
+    this.#change({ doing: undefined })
+    await this.#reloadAssets(me, signal)
+    await this.#count(signal)
+  }
+
+  /** Pauses are kept by the gateway that serves the data set. */
+  async #clientOf(did: string, me: SignedIn, signal: AbortSignal): Promise<AccountClient> {
+    const ddo = await me.client.assets.resolve(did, { signal })
+    const { serviceEndpoint = '' } = ddo.service.some(({ type }) => type === 'compute') ? computeServiceOf(ddo) : {}
+    return (this.signedIn.find(({ gateway }) => serviceEndpoint.startsWith(`${gateway}/`)) ?? me).client
+  }
+
+  #openReceipt(execution: string): void {
+    const proof = this.#state?.proofs.get(execution)
+    if (proof !== undefined && 'receipt' in proof) openReceipt(proof.receipt)
+  }
+
+  async #loadAssets({ client }: SignedIn, signal: AbortSignal): Promise<void> {
+    const page = await new Desk(client).assets({ after: this.#state?.assets && this.#after, limit: PAGE, signal })
+    this.#after = page.after
+    const assets = [...(this.#state?.assets ?? []), ...page.summaries]
+    this.#change({ assets, hasMoreAssets: page.after !== undefined })
+  }
+
+  /** Look again at what is shown. */
+  async #reloadAssets({ client }: SignedIn, signal: AbortSignal): Promise<void> {
+    const dids = this.#state?.assets?.map(({ did }) => did) ?? []
+    const pages = dids.flatMap((_, at) => (at % 100 === 0 ? [dids.slice(at, at + 100)] : []))
+    const found = await Promise.all(pages.map(page => client.assets.summaries(page, { signal })))
+    this.#change({ assets: found.flatMap(({ summaries }) => summaries) })
+  }
+
+  #countSoon(signal: AbortSignal): void {
+    this.#counting ??= pause(SOON, signal)
+      .then(() => {
+        this.#counting = undefined
+        return this.#count(signal)
+      })
+      .catch(() => undefined)
+      .finally(() => {
+        this.#counting = undefined
+      })
+  }
+
+  /** Ask each gateway for the sums, and what is open on the data sets that are shown. */
+  async #count(signal: AbortSignal): Promise<void> {
+    const dids = this.#state?.assets?.flatMap(({ did, type }) => (type === 'dataset' ? [did] : [])) ?? []
+    for (const { client, gateway } of this.signedIn) {
+      const told = await new Desk(client).figures(dids.slice(0, 50), { signal })
+      this.#change({ figures: new Map([...(this.#state?.figures ?? []), [gateway, told]]) })
+    }
+  }
+
+  /** Prove what ended, and read the documents of what runs. What a page can be without is not shown if it fails. */
+  async #lookAround({ client }: SignedIn, signal: AbortSignal): Promise<void> {
+    for (const one of this.#state?.items ?? []) {
+      if (signal.aborted || this.#state === undefined) return
+      const { workflowExecutionId: id, workflowDid, versions = {} } = one
+      const { proofs, around } = this.#state
+      const known = proofs.get(id)
+      if (hasEnded(one) && (known === undefined || (known.kind === 'waits' && one.settled))) {
+        const proof = await proofOf(client, one, signal)
+        this.#change({ proofs: new Map([...this.#state.proofs, [id, proof]]) })
+        if ('algorithms' in proof) await this.#number(client, proof.algorithms, signal)
+      } else if (!hasEnded(one) && !around.has(workflowDid)) {
+        const found = await surroundingsOf(client, workflowDid, signal).catch(() => undefined)
+        if (found === undefined) continue
+        this.#change({ around: new Map([...this.#state.around, [workflowDid, found]]) })
+        await this.#number(
+          client,
+          found.algorithms.map(did => ({ did, checksum: versions[did] })),
+          signal,
+        )
+      }
+    }
+  }
+
+  /** Find the numbers of versions, which the chain has. */
+  async #number(client: AccountClient, ran: readonly Ran[], signal: AbortSignal): Promise<void> {
+    for (const { did, checksum } of ran) {
+      if (checksum === undefined || this.#state?.versions.has(`${did} ${checksum}`)) continue
+      const version = await client.assets.at(did, checksum, { signal }).catch(() => undefined)
+      if (version === undefined || this.#state === undefined) continue
+      this.#change({ versions: new Map([...this.#state.versions, [`${did} ${checksum}`, version.number]]) })
+    }
+  }
+
+  #change(change: Partial<DeskState>): void {
+    if (this.#state === undefined) return
+    this.#state = { ...this.#state, ...change }
+    replaceChildren(this, ...deskView(this.#state))
+  }
+}
+
+customElements.define('insitu-desk', DeskElement)

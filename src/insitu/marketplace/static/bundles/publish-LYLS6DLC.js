@@ -1,2 +1,0 @@
-/*! Licences: licences.txt */
-import{a}from"./chunk-LEL6BSTK.js";import"./chunk-TYRKXTTM.js";import"./chunk-VL3FL4YL.js";import"./chunk-6LAOZMBU.js";import"./chunk-27FJZGQJ.js";import"./chunk-NEC3SFQV.js";import"./chunk-KVRIJK22.js";import"./chunk-YWS3VHZZ.js";import"./chunk-HMMC77UL.js";import"./chunk-CBEU3G5E.js";import"./chunk-JZ75SZMO.js";import"./chunk-VCJHTBOE.js";import"./chunk-WIUKBC2Q.js";import"./chunk-LAXZWSJ5.js";import"./chunk-5GTON53J.js";import"./chunk-B5GTVFUC.js";export{a as Publisher};

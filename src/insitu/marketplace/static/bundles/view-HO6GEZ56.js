@@ -1,2 +1,0 @@
-/*! Licences: licences.txt */
-import{a,b,c,d}from"./chunk-66U6KWTK.js";import"./chunk-SMVLWKI3.js";import"./chunk-CHHW6OI5.js";import"./chunk-RS2QMOOR.js";import"./chunk-V5JTH35G.js";import"./chunk-3DMRY6A7.js";import"./chunk-YWS3VHZZ.js";import"./chunk-HMMC77UL.js";import"./chunk-CBEU3G5E.js";import"./chunk-JZ75SZMO.js";import"./chunk-VCJHTBOE.js";import"./chunk-WIUKBC2Q.js";import"./chunk-LAXZWSJ5.js";import"./chunk-5GTON53J.js";import"./chunk-B5GTVFUC.js";export{c as accountView,b as chainView,a as chooserView,d as problemView};
