@@ -228,7 +228,7 @@ class AssetReader:
         ddo = read_ddo(await self._catalogue.document(did, wanted))
         described = Description(ddo)
         versions = (await self._catalogue.versions(did)).versions
-        names = await self._names(described)
+        names = await names_in(self._catalogue, described)
         return view_of(
             ddo,
             status,
@@ -241,19 +241,6 @@ class AssetReader:
             images=await self._images_of(described),
             block=(await self._catalogue.health()).block if status.state == "pending" else None,
         )
-
-    async def _names(self, described: Description) -> Mapping[str, str]:
-        """Return the names of what a document mentions, with one question."""
-        mentioned = [*related_dids(described.ddo), described.successor or ""]
-        for offer in described.offers:
-            if offer.service is not None:
-                sentences = rules_of(offer.service).inside
-                mentioned += [part.did for sentence in sentences for part in sentence if isinstance(part, Named)]
-        known = [did for text in dict.fromkeys(mentioned) if (did := did_of(text))][:MOST_NAMES]
-        if not known:
-            return {}
-        found = await self._catalogue.summaries(known)
-        return {summary.did: name for summary in found.summaries if (name := shown(summary.name, 80))}
 
     async def _images_of(self, described: Description) -> tuple[ImageView, ...]:
         views: dict[str, ImageView] = {}
@@ -290,6 +277,20 @@ class AssetReader:
         lines = tuple(shown(line) for line in describe_changes(shown_version, newest, price)[:MOST_CHANGES])
         before = set(_said(shown_version, token))
         return Changes(tuple(sentence for sentence in _said(newest, token) if sentence not in before), lines)
+
+
+async def names_in(catalogue: Catalogue, described: Description) -> Mapping[str, str]:
+    """Return the names of what a document mentions, with one question."""
+    mentioned = [*related_dids(described.ddo), described.successor or ""]
+    for offer in described.offers:
+        if offer.service is not None:
+            sentences = rules_of(offer.service).inside
+            mentioned += [part.did for sentence in sentences for part in sentence if isinstance(part, Named)]
+    known = [did for text in dict.fromkeys(mentioned) if (did := did_of(text))][:MOST_NAMES]
+    if not known:
+        return {}
+    found = await catalogue.summaries(known)
+    return {summary.did: name for summary in found.summaries if (name := shown(summary.name, 80))}
 
 
 def _said(ddo: Ddo, token: TokenInfo | None) -> Iterator[Sentence]:

@@ -60,12 +60,13 @@ def card_of(document: object, token: TokenInfo | None, state: State | None = Non
         author=described.author,
         creator=described.creator,
         tags=described.tags[:5],
-        gate=_gate(described, token, sold=not past),
+        gate=gate_of(described, token, sold=not past),
         price=amount(price, token) if (price := price_of(described.ddo)) else "Free",
     )
 
 
-def _gate(described: Description, token: TokenInfo | None, *, sold: bool) -> Gate | None:
+def gate_of(described: Description, token: TokenInfo | None, *, sold: bool = True) -> Gate | None:
+    """Return what may run, what may leave and what it costs; None if nothing can run on it."""
     service = described.offer
     if service is not None:
         costs = costs_in_short(service, token, sold=sold)

@@ -22,6 +22,7 @@ COMPONENTS = Path(__file__).parent / "components"
 NAVIGATION: tuple[tuple[str, str], ...] = (
     ("/search", "Data"),
     ("/agreements", "Agreements"),
+    ("/publish", "Publish"),
     ("/executions", "Executions"),
     ("/desk", "Desk"),
     ("/receipts", "Receipts"),

@@ -9,17 +9,17 @@ import { site } from './site.js'
 /** What a personal page shows before an account is there. */
 export type Welcome = { readonly kind: 'looking' } | { readonly kind: 'signed-out'; readonly error?: unknown }
 
+const PURPOSE =
+  'This page is about what one account did. Only the account itself can open it: your wallet signs in at the provider, which costs nothing.'
+
 /** Return what stands in a personal page as long as nobody is signed in. */
-export function welcomeView(heading: string, welcome: Welcome): readonly Child[] {
+export function welcomeView(heading: string, welcome: Welcome, purpose = PURPOSE): readonly Child[] {
   const title = h('h1', {}, heading)
   if (welcome.kind === 'looking')
     return [title, h('p', { class: 'text soft', role: 'status' }, 'Looking for your account…')]
   return [
     title,
-    p(
-      'text',
-      'This page is about what one account did. Only the account itself can open it: your wallet signs in at the provider, which costs nothing.',
-    ),
+    p('text', purpose),
     welcome.error !== undefined && problemNote(welcome.error),
     p('row', button('btn first', 'sign-in', 'Sign in')),
   ]
@@ -41,6 +41,9 @@ export abstract class PersonalElement extends HTMLElement {
 
   /** What the page is called before it knows more. */
   protected abstract readonly heading: string
+
+  /** Why somebody has to sign in. */
+  protected readonly purpose: string = PURPOSE
 
   /** Show everything for an account, until the signal says stop. */
   protected abstract open(me: SignedIn, signal: AbortSignal): Promise<void>
@@ -119,7 +122,7 @@ export abstract class PersonalElement extends HTMLElement {
   }
 
   #welcome(welcome: Welcome): void {
-    replaceChildren(this, ...welcomeView(this.heading, welcome))
+    replaceChildren(this, ...welcomeView(this.heading, welcome, this.purpose))
   }
 
   #submitted(event: Event): void {

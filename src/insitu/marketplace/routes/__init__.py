@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from fastapi import APIRouter
 
-from insitu.marketplace.routes import about, development, home, personal, reading, running, static
+from insitu.marketplace.routes import about, development, home, personal, publishing, reading, running, static
 from insitu.marketplace.routes.failures import page_of_failure
 from insitu.marketplace.service import Marketplace
 
@@ -19,6 +19,7 @@ PARTS: tuple[Callable[[APIRouter, Marketplace], None], ...] = (
     static.add_routes,
     development.add_routes,
     running.add_routes,
+    publishing.add_routes,
 )
 
 __all__ = ["page_of_failure", "router"]

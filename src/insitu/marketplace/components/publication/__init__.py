@@ -1,0 +1,1 @@
+"""The page on which an asset is described, judged, signed and published."""
