@@ -25,7 +25,6 @@ WITHOUT: dict[str, str] = {
     "next_actions": PROVIDERS_OWN,
     "offered_rules": "a catalogue finds by its words; clients only send them",
     "plan": "between gateway and operator, which speak one version",
-    "readable": SHOWN,
     "result": "how a gateway describes results; consumers read them as documents",
     "wire": "how this SDK reads and writes JSON models",
 }

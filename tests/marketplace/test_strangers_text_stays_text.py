@@ -8,11 +8,24 @@ from typing import Any
 
 import httpx
 import pytest
+from markdown_it.parser_inline import ParserInline
+from markdown_it.rules_inline import StateInline
 
 from insitu.api.metadata_v1 import AssetFacets, Facet, FacetValue
 from insitu.domain.canonical import JsonObject
 from insitu.marketplace import hostile
-from insitu.marketplace.hostile import COMBINING, LINE, NAME, NAMELESS, first_words, link_of, markdown, name_of, shown
+from insitu.marketplace.hostile import (
+    COMBINING,
+    LINE,
+    MOST_LINKS,
+    NAME,
+    NAMELESS,
+    first_words,
+    link_of,
+    markdown,
+    name_of,
+    shown,
+)  # fmt: skip
 from insitu.marketplace.samples import CHECKSUM, STRICT, did, document, result, workflow
 from tests.doubles.catalogue import CATALOGUE, CatalogueDouble, summary
 from tests.marketplace.hostile_texts import HOSTILE
@@ -240,3 +253,22 @@ def test_an_address_is_a_link(text: str) -> None:
 )  # fmt: skip
 def test_anything_else_is_no_link(text: object) -> None:
     assert link_of(text) is None
+
+
+def test_a_description_of_brackets_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each bracket would look for its end in all that follows: counted in steps, because a clock depends on others."""
+    steps = 0
+    skip = ParserInline.skipToken
+
+    def counting(parser: ParserInline, state: StateInline) -> None:
+        nonlocal steps
+        steps += 1
+        skip(parser, state)
+
+    monkeypatch.setattr(ParserInline, "skipToken", counting)
+    for text in ("[" * 10_000, "[[a]" * 2_500, "[a](" * 2_500, "![" * 5_000):
+        steps = 0
+        assert "[" in markdown(text + "!")
+        assert steps <= 10_000, text[:8]
+    some = markdown(" ".join(f"[a](http://a.test/{number})" for number in range(MOST_LINKS)))
+    assert some.count("<a ") == MOST_LINKS

@@ -28,7 +28,7 @@ def plain(text: str, *, keep_lines: bool = False) -> str:
     if keep_lines:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     kept = "\t\n" if keep_lines else "\t"
-    return "".join(character if character in kept else visible(character) for character in text)
+    return visible(text, kept)
 
 
 def lines(text: str) -> list[str]:

@@ -1,17 +1,32 @@
 """Values as people read them, on the command line and on pages: sizes, lengths of time, rules, characters unseen."""
 
-import unicodedata
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from insitu.domain.image_contents import ImageContents
 
-UNSEEN = frozenset("\u200e\u200f\u061c\u2028\u2029\ufeff") | {
-    chr(code) for start, end in ((0x202A, 0x202E), (0x2066, 0x2069)) for code in range(start, end + 1)
-}
-"""Marks that change the direction of text or break lines: they can make a file name look like another."""
+UNSEEN = (
+    "0-1F 7F-9F AD 34F 61C 115F-1160 17B4-17B5 180B-180F 200B-200F 2028-202E 2060-206F 2800 3164 D800-F8FF FDD0-FDEF "
+    "FE00-FE0F FEFF FFA0 FFF0-FFFB FFFE-FFFF 13430-1343F 1BCA0-1BCA3 1D173-1D17A 1FFFE-1FFFF 2FFFE-2FFFF 3FFFE-3FFFF "
+    "4FFFE-4FFFF 5FFFE-5FFFF 6FFFE-6FFFF 7FFFE-7FFFF 8FFFE-8FFFF 9FFFE-9FFFF AFFFE-AFFFF BFFFE-BFFFF CFFFE-CFFFF "
+    "DFFFE-E0FFF EFFFE-10FFFF"
+)
+"""Ranges of characters that control, reorder or break text, or have no ink and no shape: with them one name can look
+like another. The table is fixed, so that every language agrees whatever its Unicode. Vectors: ``unseen.json``."""
+JOINING = "180B-180D 180F 200C-200D FE00-FE0F E0100-E01EF"
+"""Of these, what changes how the character before looks or joins; between Latin letters it is only unseen."""
 
+
+def _class(ranges: str) -> str:
+    ends = (part.split("-") for part in ranges.split())
+    return "".join("-".join(f"\\U{int(end, 16):08X}" for end in pair) for pair in ends)
+
+
+_UNSEEN = re.compile(
+    f"((?<=[^\\0-\\u05ff{_class(JOINING)}])[{_class(JOINING)}]|(?<=\\ufe0f)\\u200d)|[{_class(UNSEEN)}]"
+)
 
 SAID: Mapping[str, str] = {
     "none": "only the workflow that was bought runs",
@@ -25,11 +40,14 @@ SAID: Mapping[str, str] = {
 """What the value of a rule means: of revisions, failures and data."""
 
 
-def visible(character: str) -> str:
-    """Return a character, or its number if it is a control character or a mark that reorders text."""
-    if character in UNSEEN or unicodedata.category(character) in {"Cc", "Cs"}:
-        return character.encode("unicode_escape").decode("ascii")
-    return character
+def visible(text: str, keep: str = "") -> str:
+    """Return text with the numbers of what cannot be seen in its place, except the characters in ``keep``."""
+
+    def numbered(found: re.Match[str]) -> str:
+        character = found[0]
+        return character if found[1] or character in keep else character.encode("unicode_escape").decode("ascii")
+
+    return _UNSEEN.sub(numbered, text)
 
 
 def duration(seconds: float) -> str:

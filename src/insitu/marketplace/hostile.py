@@ -20,14 +20,12 @@ MOST = 10_000
 LINE = 300
 """Characters of anything else."""
 NAME = 120
+MOST_LINKS = 300
+"""Opening brackets of a description with links; with more of them, they all are text."""
 NAMELESS = "without a name"
 COMBINING = 4
 """Marks on one letter that are shown: more of them climb over the lines above."""
 
-_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\u034f\u17b4\u17b5")
-"""Letters without ink."""
-_JOINERS = "\u200c\u200d"
-"""They change how letters of some scripts and emoji join; between Latin letters they are only unseen."""
 _LINES = "\n\t"
 _WITHOUT_LINES = str.maketrans("", "", _LINES)
 _ELEMENTS = {
@@ -45,7 +43,7 @@ def shown(text: object, limit: int = LINE, *, lines: bool = False) -> str:
         cut = " ".join(cut.split())
     cut = cut.replace("\r\n", "\n")
     is_plain = cut.isascii() and (cut.translate(_WITHOUT_LINES) if lines else cut).isprintable()
-    cleaned = cut if is_plain else "".join(_visible(cut, lines=lines))
+    cleaned = cut if is_plain else visible("".join(_few_marks(cut)), keep=_LINES if lines else "")
     return cleaned if len(cleaned) <= limit else cleaned[:limit].rstrip() + "…"
 
 
@@ -91,11 +89,13 @@ def link_of(text: object) -> str | None:
 
 @lru_cache(256)
 def _rendered(text: str) -> Markup:
-    tokens = _READER.parse(text)
+    # For each bracket the reader looks for its end, so many of them would take as many times as long.
+    reader = _READER if text.count("[") <= MOST_LINKS else _WITHOUT_LINKS
+    tokens = reader.parse(text)
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{min(int(token.tag[1]) + 2, 6)}"  # below the headings of the page
-    html = _READER.renderer.render(tokens, _READER.options, {})
+    html = reader.renderer.render(tokens, reader.options, {})
     return Markup(  # noqa: S704 - what nh3 lets through
         nh3.clean(
             html,
@@ -108,24 +108,12 @@ def _rendered(text: str) -> Markup:
     )
 
 
-def _visible(text: str, *, lines: bool) -> Iterator[str]:
-    before, marks = "", 0
+def _few_marks(text: str) -> Iterator[str]:
+    marks = 0
     for character in text:
-        category = unicodedata.category(character)
-        marks = marks + 1 if category == "Mn" else 0
-        if marks > COMBINING:
-            continue
-        if lines and character in _LINES:
+        marks = marks + 1 if unicodedata.category(character) == "Mn" else 0
+        if marks <= COMBINING:
             yield character
-        elif character in _BLANK or (category in {"Cf", "Co", "Cn"} and not _joins(character, before)):
-            yield character.encode("unicode_escape").decode("ascii")
-        else:
-            yield visible(character)
-        before = character
-
-
-def _joins(character: str, before: str) -> bool:
-    return character in _JOINERS and ord(before or " ") > 0x5FF
 
 
 def _reader() -> MarkdownIt:
@@ -134,3 +122,4 @@ def _reader() -> MarkdownIt:
 
 
 _READER = _reader()
+_WITHOUT_LINKS = _reader().disable("link")

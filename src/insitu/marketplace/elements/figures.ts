@@ -2,39 +2,11 @@
 import { type Child, h } from './dom.js'
 import { duration } from './words.js'
 
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
-
 /** Return milliseconds for people: `3 ms`, `1.44 s`, `3 min 12 s`. */
 export function took(milliseconds: number): string {
   const ms = Math.max(0, milliseconds)
   if (ms < 99.5) return `${Math.round(ms)} ms`
   return ms < 59_995 ? `${(ms / 1000).toFixed(2)} s` : duration(ms / 1000)
-}
-
-/** Return a whole number for people: `100,000`. */
-export function grouped(number: number | bigint): string {
-  return String(number).replace(/\B(?=(\d{3})+$)/g, ',')
-}
-
-/** Return a number of things, large ones in groups: `1 line`, `100,000 lines`. */
-export function many(number: number, thing: string): string {
-  return `${grouped(number)} ${thing}${number === 1 ? '' : 's'}`
-}
-
-/** Return a moment of about now, in UTC: `1 Dec, 00:58`. */
-export function moment(text: string): string {
-  const at = new Date(text)
-  if (Number.isNaN(at.getTime())) return '–'
-  return `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}, ${at.toISOString().slice(11, 16)}`
-}
-
-/** Return a moment to the second, in UTC. */
-export function exactly(text: string): HTMLElement {
-  const at = new Date(text)
-  if (Number.isNaN(at.getTime())) return h('span', {}, '–')
-  const clock = at.toISOString().slice(11, 19)
-  const day = `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]} ${at.getUTCFullYear()}`
-  return h('time', { datetime: text, title: at.toLocaleString() }, `${day}, ${clock} UTC`)
 }
 
 /** Return how long it is until a moment: `in 23 h`; undefined if it has passed. */

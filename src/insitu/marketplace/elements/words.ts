@@ -1,10 +1,8 @@
 /** Values as text for people, the same as the command line writes them. */
 import { type Address, displayAmount } from 'insitu/domain'
+import { onOneLine, seenName, visible } from 'insitu/domain/unseen'
 import { h } from './dom.js'
 import type { Token } from './site.js'
-
-/** Marks that change the direction of text, break lines, or cannot be seen: with them a name can look like another. */
-const UNSEEN = /[\p{Cc}\p{Cs}\u200b-\u200f\u061c\u00ad\u2028\u2029\ufeff\u202a-\u202e\u2060-\u2069]/gu
 
 /**
  * Return a stranger's text on one line: what cannot be seen is shown by number.
@@ -13,24 +11,18 @@ const UNSEEN = /[\p{Cc}\p{Cs}\u200b-\u200f\u061c\u00ad\u2028\u2029\ufeff\u202a-\
  */
 export function plain(text: string, most = 300): string {
   const cut = Array.from(text.slice(0, 2 * most))
-  const shown = cut.slice(0, most).join('').replace(UNSEEN, numbered)
+  const shown = visible(cut.slice(0, most).join(''))
   return cut.length > most || text.length > 2 * most ? `${shown}…` : shown
 }
 
 /** Return a stranger's text with its lines and tabs. */
 export function plainLines(text: string): string {
-  const unified = text.replaceAll('\r\n', '\n').replaceAll('\r', '\n')
-  return unified.replace(UNSEEN, character => (/[\n\t]/.test(character) ? character : numbered(character)))
+  return visible(text.replaceAll('\r\n', '\n').replaceAll('\r', '\n'), '\n\t')
 }
 
-function numbered(character: string): string {
-  const code = character.codePointAt(0) ?? 0
-  return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
-}
-
-/** Return a name that others chose, or `fallback` if it is empty. */
+/** Return a name that others chose, or `fallback` if it is empty to the eye. */
 export function nameOf(text: unknown, fallback = '–'): string {
-  return (typeof text === 'string' ? plain(text, 200).trim() : '') || fallback
+  return (typeof text === 'string' && seenName(plain(onOneLine(text), 120))) || fallback
 }
 
 /** Return base units in the token's unit, exact: `1.5 NVM`. */
@@ -69,25 +61,47 @@ export function bytes(count: number | bigint): string {
   return `${(value / 1000).toFixed(1)} PB`
 }
 
-/** Return a number of things: `1 file`, `2 files`. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`
+/** Return a whole number for people: `100,000`. */
+export function grouped(number: number | bigint): string {
+  return String(number).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
-/**
- * Return a moment in UTC, with the reader's own time as its title.
- *
- * @param moment - seconds since 1970, or a time of RFC 3339
- */
-export function time(moment: number | string): HTMLElement {
-  const at = new Date(typeof moment === 'number' ? moment * 1000 : moment)
-  if (Number.isNaN(at.getTime())) return h('span', {}, plain(String(moment), 40))
-  const exact = `${at.toISOString().slice(0, 19)}Z`
-  const shown = `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]} ${at.getUTCFullYear()}, ${exact.slice(11, 16)} UTC`
-  return h('time', { datetime: exact, title: at.toLocaleString() }, shown)
+/** Return a number of things: `1 file`, `2 files`, `100,000 lines`. */
+export function counted(count: number | bigint, one: string, many = `${one}s`): string {
+  return `${grouped(count)} ${Number(count) === 1 ? one : many}`
 }
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
+/** Return a moment of about now, in UTC: `1 Dec, 00:58`; seconds since 1970, or a time of RFC 3339. */
+export function moment(at: number | string): string {
+  return written(at, date => [dayOf(date), date.toISOString().slice(11, 16)]) ?? '–'
+}
+
+/** Return a moment in UTC, to the minute or the second, with the reader's own time as its title; given as above. */
+export function time(at: number | string, precision: 'minute' | 'second' = 'minute'): HTMLElement {
+  const end = precision === 'minute' ? 16 : 19
+  const shown = written(at, date => [
+    `${dayOf(date)} ${date.getUTCFullYear()}`,
+    `${date.toISOString().slice(11, end)} UTC`,
+  ])
+  if (shown === undefined) return h('span', {}, plain(String(at), 40) || '–')
+  const date = dateOf(at)
+  return h('time', { datetime: `${date.toISOString().slice(0, 19)}Z`, title: date.toLocaleString() }, shown)
+}
+
+function dateOf(at: number | string): Date {
+  return new Date(typeof at === 'number' ? at * 1000 : at)
+}
+
+function dayOf(date: Date): string {
+  return `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}`
+}
+
+function written(at: number | string, parts: (date: Date) => readonly string[]): string | undefined {
+  const date = dateOf(at)
+  return Number.isNaN(date.getTime()) ? undefined : parts(date).join(', ')
+}
 
 /** Return an id or a digest: whole in the document, the middle hidden by the stylesheet, selected by one click. */
 export function id(text: string): HTMLElement {

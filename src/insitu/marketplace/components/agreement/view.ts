@@ -1,10 +1,10 @@
 import type { Closing, ExecutionView } from 'insitu'
 import { type Child, h } from '../../elements/dom.js'
-import { exactly, many, took } from '../../elements/figures.js'
+import { took } from '../../elements/figures.js'
 import { a, awayNote, code, p, section, small, span } from '../../elements/parts.js'
 import { problemNote } from '../../elements/problem.js'
 import type { Token } from '../../elements/site.js'
-import { amount, id, nameOf, plain } from '../../elements/words.js'
+import { amount, counted, id, nameOf, plain, time } from '../../elements/words.js'
 import { type Bought, isOpen } from '../agreements/state.js'
 import { cardView, statusMark } from '../agreements/view.js'
 import { goingOn, outcomeMark } from '../execution/outcome.js'
@@ -53,7 +53,7 @@ function runsSection({ executions, agreement }: Bought): HTMLElement {
   const empty = p('text', 'Nothing ran under this agreement yet.')
   const table = executions.length === 0 ? empty : executionsTable(executions, false)
   const more = agreement.executions > executions.length && executions.length > 0
-  const note = more && p('small soft', `The newest ${executions.length} of ${many(agreement.executions, 'run')}.`)
+  const note = more && p('small soft', `The newest ${executions.length} of ${counted(agreement.executions, 'run')}.`)
   return section('runs', 'Runs', table, note)
 }
 
@@ -89,7 +89,7 @@ function runRow(execution: ExecutionView, isNamed: boolean): HTMLElement {
     h('th', { scope: 'row', class: 'fullw' }, link, small(id(workflowExecutionId))),
     h('td', {}, state, why),
     h('td', { class: 'num', 'data-l': 'took' }, length),
-    h('td', {}, exactly(createdAt)),
+    h('td', {}, time(createdAt, 'second')),
   )
 }
 

@@ -1,11 +1,11 @@
 import type { AgreementView } from 'insitu'
 import { type Child, h } from '../../elements/dom.js'
-import { mark, moment, until } from '../../elements/figures.js'
+import { mark, until } from '../../elements/figures.js'
 import { missingNotes } from '../../elements/lists.js'
 import { a, b, button, div, p, small, span } from '../../elements/parts.js'
 import { problemNote } from '../../elements/problem.js'
 import type { Token } from '../../elements/site.js'
-import { address, amount, id, nameOf, plain } from '../../elements/words.js'
+import { address, amount, id, moment, nameOf, plain } from '../../elements/words.js'
 import { type AgreementsState, type Bought, failedOf, isOpen, lockedOf } from './state.js'
 
 /** Return the list of what an account bought. */
@@ -124,10 +124,7 @@ export function moneySentence(bought: Bought, token: Token): string {
   const { agreement, refundFrom } = bought
   const { status, charged, executions } = agreement
   const why = agreement.reason?.message ? ` ${sentence(agreement.reason.message)}` : ''
-  const from =
-    refundFrom === undefined
-      ? 'when its time is over'
-      : `from ${moment(new Date(refundFrom * 1000).toISOString())} UTC on`
+  const from = refundFrom === undefined ? 'when its time is over' : `from ${moment(refundFrom)} UTC on`
   const failed = failedOf(bought)
   switch (status) {
     case 'created':

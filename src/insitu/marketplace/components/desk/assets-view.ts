@@ -1,9 +1,9 @@
 import type { AssetSummary } from 'insitu'
 import type { OwnedData } from 'insitu/desk'
 import { type Child, h } from '../../elements/dom.js'
-import { many, mark } from '../../elements/figures.js'
+import { mark } from '../../elements/figures.js'
 import { a, button, p, section, small } from '../../elements/parts.js'
-import { nameOf, plain, price } from '../../elements/words.js'
+import { counted, nameOf, plain, price } from '../../elements/words.js'
 import { type DeskState, dataOf } from './state.js'
 
 /** What an owner can do with an asset now, and what follows from it. */
@@ -91,7 +91,7 @@ function assetRow(asset: AssetSummary, state: DeskState): HTMLElement {
     ),
     h('td', {}, stateMark(asset, told), stateNotes(asset, told)),
     h('td', { class: 'num' }, asset.state === 'retired' ? 'not sold' : price(asset.price, state.token)),
-    h('td', { class: 'num' }, told ? many(told.openAgreements, 'agreement') : '–'),
+    h('td', { class: 'num' }, told ? counted(told.openAgreements, 'agreement') : '–'),
   )
 }
 

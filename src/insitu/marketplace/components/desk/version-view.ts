@@ -1,11 +1,10 @@
 import type { Change } from 'insitu/desk'
 import type { Json } from 'insitu/domain'
 import { type Child, h } from '../../elements/dom.js'
-import { many } from '../../elements/figures.js'
 import { field, p } from '../../elements/parts.js'
 import { problemNote } from '../../elements/problem.js'
 import type { Token } from '../../elements/site.js'
-import { amount, plain } from '../../elements/words.js'
+import { amount, counted, plain } from '../../elements/words.js'
 
 /** What is filled in. */
 export interface Filled {
@@ -70,7 +69,7 @@ export function versionView(state: VersionState, act: VersionActs): readonly Chi
         h(
           'button',
           { class: 'btn first', type: 'button', onclick: () => act.sign() },
-          `Sign ${many(changes.length, 'change')}`,
+          `Sign ${counted(changes.length, 'change')}`,
         ),
       h('button', { class: 'btn', type: 'button', onclick: () => act.close() }, 'Close'),
     ),

@@ -1,10 +1,10 @@
 import type { ExecutionView } from 'insitu'
 import { type Child, h } from '../../elements/dom.js'
-import { many, mark, moment } from '../../elements/figures.js'
+import { mark } from '../../elements/figures.js'
 import { missingNotes } from '../../elements/lists.js'
 import { a, b, button, div, p, section, small } from '../../elements/parts.js'
 import { problemNote, problemOf } from '../../elements/problem.js'
-import { address, amount, bytes, duration, id, nameOf, plain } from '../../elements/words.js'
+import { address, amount, bytes, counted, duration, id, moment, nameOf, plain } from '../../elements/words.js'
 import { rulesOf } from '../execution/left.js'
 import { goingOn, outcomeMark, whyNothingLeft } from '../execution/outcome.js'
 import { hasEnded } from '../execution/state.js'
@@ -48,10 +48,10 @@ function sumsView(state: DeskState, running: readonly ExecutionView[]): Child {
     [
       'Received in 30 days',
       received === 0n ? '0' : amount(received, token),
-      many(payments, 'payment'),
+      counted(payments, 'payment'),
       received === 0n,
     ],
-    ['In escrow for you', escrow === 0n ? '0' : amount(escrow, token), many(waiting, 'agreement'), escrow === 0n],
+    ['In escrow for you', escrow === 0n ? '0' : amount(escrow, token), counted(waiting, 'agreement'), escrow === 0n],
   ]
   const [since] = [...figures.values()].map(one => one.since)
   return [
@@ -227,7 +227,7 @@ function leftOf(proof: Proof): Child {
   if (proof.kind === 'checking') return '…'
   if (proof.kind === 'broken') return b('not proved')
   const log = proof.logBytes > 0 && small(`and ${bytes(proof.logBytes)} of log`)
-  return proof.files === 0 ? [b('nothing'), log] : [b(bytes(proof.bytes)), small(many(proof.files, 'file')), log]
+  return proof.files === 0 ? [b('nothing'), log] : [b(bytes(proof.bytes)), small(counted(proof.files, 'file')), log]
 }
 
 function gotOf(proof: Proof, { token }: DeskState): Child {

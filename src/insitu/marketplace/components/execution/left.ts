@@ -1,9 +1,9 @@
 import type { ResultFile } from 'insitu'
 import { type Child, h, svg } from '../../elements/dom.js'
-import { many, mark } from '../../elements/figures.js'
+import { mark } from '../../elements/figures.js'
 import { b, div, p, small, span } from '../../elements/parts.js'
 import { problemOf } from '../../elements/problem.js'
-import { bytes, id, plain, time } from '../../elements/words.js'
+import { bytes, counted, id, plain, time } from '../../elements/words.js'
 import { isShowable, previewView } from '../result/preview.js'
 import { type ExecutionState, hasEnded, type Result, type Rules } from './state.js'
 
@@ -40,7 +40,7 @@ export function rulesOf({ types, maxBytes, maxFiles }: Rules): string {
   const kinds = types === undefined ? 'any files' : `${listed(types.map(type => plain(type, 40)))} files`
   const most = [
     maxBytes === undefined ? undefined : bytes(maxBytes),
-    maxFiles === undefined ? undefined : many(maxFiles, 'file'),
+    maxFiles === undefined ? undefined : counted(maxFiles, 'file'),
   ]
   const known = most.filter(limit => limit !== undefined)
   return known.length === 0 ? kinds : `${kinds}, ${known.join(' in ')} at most`
@@ -71,7 +71,7 @@ function wallView({ surroundings }: ExecutionState, left: number, count: number)
   const rules = surroundings?.rules
   const most = [
     rules?.maxBytes === undefined ? '' : bytes(rules.maxBytes),
-    rules?.maxFiles === undefined ? '' : many(rules.maxFiles, 'file'),
+    rules?.maxFiles === undefined ? '' : counted(rules.maxFiles, 'file'),
   ]
   const whose = data.length > 1 ? 'within all owners’ rules' : 'within the owner’s rules'
   const wall = div(
@@ -80,12 +80,12 @@ function wallView({ surroundings }: ExecutionState, left: number, count: number)
       '',
       p('label', data.length > 1 ? 'Stayed with the owners' : 'Stayed with the owner'),
       p('big', stayed === undefined ? 'Everything' : bytes(stayed)),
-      p('small', data.length > 0 ? `${many(data.length, 'data set')}, opened read-only` : 'opened read-only'),
+      p('small', data.length > 0 ? `${counted(data.length, 'data set')}, opened read-only` : 'opened read-only'),
     ),
     div(
       '',
       p('label', 'Left, as a new asset of yours'),
-      p('big', count === 0 ? 'Nothing' : `${bytes(left)} in ${many(count, 'file')}`),
+      p('big', count === 0 ? 'Nothing' : `${bytes(left)} in ${counted(count, 'file')}`),
       p('small', most[0] || most[1] ? `of at most ${most.filter(Boolean).join(' in ')} ` : '', mark('ok', whose)),
     ),
   )
@@ -188,5 +188,5 @@ function keptRow({ files, expiresAt, transfers }: Result): HTMLElement {
 
 function leftOutText(leftOut: number): Child {
   if (leftOut === 0) return undefined
-  return p('text small', `${many(leftOut, 'file')} had a name that the owner’s rules do not let out, and stayed.`)
+  return p('text small', `${counted(leftOut, 'file')} had a name that the owner’s rules do not let out, and stayed.`)
 }

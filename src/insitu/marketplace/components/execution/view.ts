@@ -1,9 +1,9 @@
 import type { ExecutionView } from 'insitu'
 import { type Child, h } from '../../elements/dom.js'
-import { exactly, facts, many, mark, moment, took } from '../../elements/figures.js'
+import { facts, mark, took } from '../../elements/figures.js'
 import { a, awayNote, b, button, code, div, p, section, span } from '../../elements/parts.js'
 import { problemNote, problemOf } from '../../elements/problem.js'
-import { duration, id, nameOf, plain } from '../../elements/words.js'
+import { counted, duration, id, moment, nameOf, plain, time } from '../../elements/words.js'
 import { inWords } from '../receipts/checks.js'
 import { lanesView } from './lanes.js'
 import { leftView, listed } from './left.js'
@@ -51,14 +51,14 @@ function headLine(state: ExecutionState): HTMLElement {
       'p',
       { class: 'line', role: 'status' },
       outcomeMark(execution),
-      endedAt && exactly(endedAt),
+      endedAt && time(endedAt, 'second'),
       length !== undefined && span('', `took ${took(length)}`),
       copied,
     )
   }
   const ran = startedAt ? now - Date.parse(startedAt) : undefined
   const limit = surroundings?.longest === undefined ? '' : ` of at most ${duration(surroundings.longest)}`
-  const time = h(
+  const passed = h(
     'span',
     { 'aria-hidden': 'true' },
     ran === undefined ? '' : `${duration(Math.floor(Math.max(0, ran) / 1000))}${limit}`,
@@ -67,7 +67,7 @@ function headLine(state: ExecutionState): HTMLElement {
     'p',
     { class: 'line', role: 'status' },
     mark(isWaiting(execution) ? 'wait' : 'go', goingOn(execution)),
-    time,
+    passed,
     copied,
   )
 }
@@ -83,7 +83,7 @@ function reasonNote(state: ExecutionState): HTMLElement {
   const known = whyNothingLeft(execution)
   const left =
     agreement && agreement.executionsLeft > 0 && agreement.endsAt
-      ? `${many(agreement.executionsLeft, 'run')} left until ${moment(agreement.endsAt)} UTC.`
+      ? `${counted(agreement.executionsLeft, 'run')} left until ${moment(agreement.endsAt)} UTC.`
       : ''
   return h(
     'div',

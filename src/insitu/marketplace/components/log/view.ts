@@ -1,7 +1,6 @@
 import { type Child, h } from '../../elements/dom.js'
-import { grouped, many } from '../../elements/figures.js'
 import { button, code, div, p } from '../../elements/parts.js'
-import { plain } from '../../elements/words.js'
+import { counted, grouped, plain } from '../../elements/words.js'
 import type { Line } from './lines.js'
 
 /** What a reader sees of a log. */
@@ -58,7 +57,7 @@ export function logView(state: LogState): readonly HTMLElement[] {
       ),
       h(
         'pre',
-        { tabindex: 0, role: 'region', 'aria-label': `Log, ${many(state.lines.length, 'line')}` },
+        { tabindex: 0, role: 'region', 'aria-label': `Log, ${counted(state.lines.length, 'line')}` },
         h('insitu-lines'),
       ),
     ),
@@ -69,15 +68,15 @@ export function logView(state: LogState): readonly HTMLElement[] {
 /** Return the sentence under a log. It counts; lines are never read out by themselves. */
 export function sentenceOf({ kind, lines, found, isBroken }: LogState): string {
   const stages = new Set(lines.map(line => line.stage)).size > 1 ? ' The first column is the stage.' : ''
-  if (found !== undefined) return `${grouped(found.length)} of ${many(lines.length, 'line')} match.${stages}`
+  if (found !== undefined) return `${grouped(found.length)} of ${counted(lines.length, 'line')} match.${stages}`
   if (isBroken)
-    return `${many(lines.length, 'line')}. The provider does not answer; this page tries again, and loses nothing.`
+    return `${counted(lines.length, 'line')}. The provider does not answer; this page tries again, and loses nothing.`
   if (kind === 'complete')
     return lines.length === 0
       ? 'Nothing was printed, or it is no longer kept.'
-      : `${many(lines.length, 'line')}, complete.${stages}`
+      : `${counted(lines.length, 'line')}, complete.${stages}`
   if (lines.length === 0) return 'Nothing was printed yet.'
-  return `${many(lines.length, 'line')} so far.${stages} New lines are counted here, not read out.`
+  return `${counted(lines.length, 'line')} so far.${stages} New lines are counted here, not read out.`
 }
 
 /**

@@ -1,9 +1,9 @@
 import type { VerifiedReceipt } from 'insitu/verify'
 import { type Child, h } from '../../elements/dom.js'
-import { exactly, facts, grouped, many, mark } from '../../elements/figures.js'
+import { facts, mark } from '../../elements/figures.js'
 import { b, button, code, div, p, section, span } from '../../elements/parts.js'
 import type { Token } from '../../elements/site.js'
-import { address, amount, bytes, id, plain } from '../../elements/words.js'
+import { address, amount, bytes, counted, grouped, id, plain, time } from '../../elements/words.js'
 import { inWords } from './checks.js'
 import type { Checked } from './read.js'
 
@@ -89,7 +89,7 @@ export function leadOf(predicate: Predicate, state: Pick<ReceiptsState, 'chainId
   const { outcome, output, charge } = predicate
   const how = { Succeeded: 'succeeded within the owners’ rules', Failed: 'failed', Stopped: 'was stopped' }[outcome]
   const left =
-    output === undefined ? 'that nothing left' : `that ${bytes(output.bytes)} in ${many(output.files, 'file')} left`
+    output === undefined ? 'that nothing left' : `that ${bytes(output.bytes)} in ${counted(output.files, 'file')} left`
   return `The provider signed that this run ${how}, ${left}, and that it costs ${costOf(charge, predicate, state)}. Not a word of it can be changed without a check failing.`
 }
 
@@ -116,13 +116,13 @@ function statesSection(predicate: Predicate, state: ReceiptsState): HTMLElement 
     did => did !== undefined,
   )
   const { types, maxBytes, maxFiles } = policy.output
-  const limits = `${types ? `${types.map(type => plain(type, 40)).join(', ')}; ` : ''}${bytes(maxBytes)} in ${many(maxFiles, 'file')} at most`
+  const limits = `${types ? `${types.map(type => plain(type, 40)).join(', ')}; ` : ''}${bytes(maxBytes)} in ${counted(maxFiles, 'file')} at most`
   const sealed = Object.entries(software.enforcement).map(([limit, by]) => `${plain(limit, 40)}: ${plain(by, 60)}`)
   const left =
     output === undefined
       ? b('Nothing')
       : [
-          b(`${grouped(output.bytes)} bytes in ${many(output.files, 'file')}`),
+          b(`${grouped(output.bytes)} bytes in ${counted(output.files, 'file')}`),
           ', as the asset ',
           id(output.resultDid),
           ' of ',
@@ -136,9 +136,9 @@ function statesSection(predicate: Predicate, state: ReceiptsState): HTMLElement 
         'Ran',
         [
           id(workflowDid),
-          `, in ${many(stages.length, 'stage')}, `,
-          first ? exactly(first.at) : '',
-          last && [' to ', exactly(last.at)],
+          `, in ${counted(stages.length, 'stage')}, `,
+          first ? time(first.at, 'second') : '',
+          last && [' to ', time(last.at, 'second')],
           `; run number ${number} of its agreement.`,
         ],
       ],

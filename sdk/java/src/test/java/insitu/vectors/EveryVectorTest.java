@@ -35,6 +35,7 @@ final class EveryVectorTest {
             "specification-compute-service",
             "specification-workflow",
             "units",
+            "unseen",
             "version-changes",
             "versions");
 
