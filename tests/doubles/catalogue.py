@@ -69,6 +69,7 @@ class CatalogueDouble:
         self.error: InsituError | None = None
         self.asked: list[object] = []
         self.block, self.pending = 214, 0
+        self.oldest_pending: datetime | None = None
         self.history: dict[str, AssetVersions] = {}
         self.by_checksum: dict[str, JsonObject] = {}
         self.counted = AssetFacets()
@@ -124,6 +125,8 @@ class CatalogueDouble:
             url=CATALOGUE + DDO + "/{did}",
             block=self.block,
             pending=self.pending,
+            oldest_pending=self.oldest_pending,
+            pending_lifetime=3600,
         )
 
     async def _answer(self, asked: object) -> None:

@@ -1,21 +1,25 @@
 """The status page answers although others do not, and does not ask them for every visitor."""
 
+from datetime import timedelta
+from typing import Any
+
 import httpx
 import pytest
 
 from insitu.domain.errors import InsituError
+from insitu.marketplace import status
 from insitu.marketplace.catalogue import Catalogue
 from insitu.marketplace.service import Marketplace
 from insitu.marketplace.site import Site
-from insitu.marketplace.status import StatusReader
-from tests.doubles.catalogue import CATALOGUE, GATEWAY, CatalogueDouble, GatewaysDouble
+from insitu.marketplace.status import PATIENCE, StatusReader
+from tests.doubles.catalogue import CATALOGUE, GATEWAY, MOMENT, CatalogueDouble, GatewaysDouble
 
 OTHER = "http://other.test"
 
 
-def reader(catalogue: CatalogueDouble, gateways: GatewaysDouble) -> StatusReader:
+def reader(catalogue: CatalogueDouble, gateways: GatewaysDouble, **options: Any) -> StatusReader:
     site = Site(origin="http://market.test", catalogue=CATALOGUE, gateways=(GATEWAY, OTHER), version="0")
-    return StatusReader(site, Catalogue(catalogue, CATALOGUE), gateways, deadline=0.05)
+    return StatusReader(site, Catalogue(catalogue, CATALOGUE), gateways, deadline=0.05, **options)
 
 
 async def test_everything_answers(browser: httpx.AsyncClient, catalogue: CatalogueDouble) -> None:
@@ -38,7 +42,8 @@ async def test_a_catalogue_that_is_away_leaves_the_page(browser: httpx.AsyncClie
     catalogue.error = InsituError("PeerUnavailable", "away")
     answer = await browser.get("/status")
     assert answer.status_code == 200
-    assert "Does not answer" in answer.text
+    assert "Unreachable" in answer.text
+    assert "metadata.url" in answer.text
 
 
 @pytest.mark.parametrize("way", ["silent", "slow"])
@@ -58,3 +63,42 @@ async def test_visitors_cannot_make_it_ask_as_often_as_they_like(
     for _ in range(5):
         await marketplace.status.read()
     assert catalogue.asked.count("health") == 1
+
+
+async def test_what_is_away_becomes_a_problem_after_a_while_and_is_forgotten_once_it_is_back(
+    catalogue: CatalogueDouble, gateways: GatewaysDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status, "FRESH", -1)
+    times = {"now": MOMENT}
+    asked = reader(catalogue, gateways, now=lambda: times["now"])
+    gateways.silent.add(GATEWAY)
+    catalogue.block = 4
+    first = await asked.read()
+    gateway = first.gateways[0]
+    assert (gateway.standing.word, gateway.standing.since, gateway.standing.problem) == ("Unreachable", MOMENT, False)
+    assert gateway.standing.deadline == MOMENT + PATIENCE
+    assert gateway.why == "it cannot be asked (PeerUnavailable)", "and nothing of what is inside"
+    assert (first.reading.word, first.reading.problem) == ("Behind", False)
+
+    times["now"] = MOMENT + PATIENCE
+    later = await asked.read()
+    assert (later.gateways[0].standing.since, later.gateways[0].standing.problem) == (MOMENT, True)
+    assert later.reading.problem
+    gateways.silent.clear()
+    catalogue.block = 214
+    assert (await asked.read()).is_well
+    gateways.silent.add(GATEWAY)
+    assert (await asked.read()).gateways[0].standing.since == MOMENT + PATIENCE
+
+
+async def test_a_publication_that_waits_for_long_is_a_problem(
+    catalogue: CatalogueDouble, gateways: GatewaysDouble, browser: httpx.AsyncClient
+) -> None:
+    catalogue.pending, catalogue.oldest_pending = 2, MOMENT
+    for waited, word in ((timedelta(minutes=9), "Good"), (PATIENCE, "Behind")):
+        seen = await reader(catalogue, gateways, now=lambda waited=waited: MOMENT + waited).read()
+        assert seen.waiting.word == word
+        assert seen.is_well == (word == "Good")
+    page = (await browser.get("/status")).text
+    assert "The oldest waits since" in page
+    assert "3 Nov 2026, 09:30 UTC" in page

@@ -294,7 +294,8 @@ class AssetIds(WireModel):
 class MetadataHealth(WireModel):
     """Answer of ``GET health``: the last block that this catalogue has read, None before the first.
 
-    ``pending`` is how many documents wait for the chain.
+    ``pending`` is how many documents wait for the chain, the oldest since ``oldestPending``. One that does not appear
+    on chain within ``pendingLifetime`` seconds is dropped; those of gateways are kept a week longer.
     """
 
     software: str = "insitu metadata"
@@ -305,3 +306,5 @@ class MetadataHealth(WireModel):
     """Where a DID of this catalogue resolves, with ``{did}``."""
     block: int | None = None
     pending: int = 0
+    oldest_pending: Time | None = None
+    pending_lifetime: int = 0

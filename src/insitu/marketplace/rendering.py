@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from insitu.domain.canonical import sha256_hex
 from insitu.domain.money import display_amount
+from insitu.domain.readable import duration
 from insitu.domain.wire import rfc3339
 from insitu.marketplace.hostile import markdown, shown
 from insitu.marketplace.policy import Policy
@@ -69,7 +70,7 @@ class Renderer:
             "scripts": self._scripts,
             "site_block": self._site_block,
         }
-        self._environment.filters |= {"time": rfc3339, "shown": shown, "markdown": markdown}
+        self._environment.filters |= {"time": rfc3339, "shown": shown, "markdown": markdown, "duration": duration}
 
     def page(
         self,

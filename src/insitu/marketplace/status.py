@@ -1,7 +1,13 @@
-"""How the parts of the marketplace are: the catalogue, and the gateways at which people sign in."""
+"""How the parts of the marketplace are: the catalogue, and the gateways at which people sign in.
+
+Everybody sees this, so it says what a visitor can find out anyway: no amounts, no addresses inside (ADR 0166).
+"""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import anyio
 
@@ -18,26 +24,60 @@ FRESH = 5.0
 """Seconds for which the answers are shown, so that visitors cannot make this process ask as often as they like."""
 SLACK = 8
 """Blocks by which a catalogue may be behind that waits for some confirmations."""
+PATIENCE = timedelta(minutes=10)
+"""How long a part may be away or behind before somebody has to do something."""
+
+Word = Literal["Good", "Behind", "Unreachable"]
+SILENT = f"no answer within {DEADLINE:g} seconds"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a part is: a word, since when it was seen so, and after which moment that is a problem; None while good."""
+
+    word: Word = "Good"
+    since: datetime | None = None
+    problem: bool = False
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When it becomes a problem, or became one."""
+        return self.since + PATIENCE if self.since is not None else None
+
+    @property
+    def sign(self) -> str:
+        """Its sign in the stylesheet."""
+        return "ok" if self.word == "Good" else "no" if self.problem or self.word == "Unreachable" else "wait"
+
+
+GOOD = Standing()
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayStatus:
-    """What a gateway says about itself; ``info`` is None if it does not answer, and ``block`` if it does not say it."""
+    """What a gateway says about itself; ``info`` is None if it does not answer, and ``block`` if it does not say it.
+
+    ``why`` says what happened instead of an answer, without what only its operator should know.
+    """
 
     origin: str
     info: GatewayInfo | None = None
     block: int | None = None
+    why: str = SILENT
+    standing: Standing = GOOD
 
 
 @dataclass(frozen=True, slots=True)
 class StatusView:
     """What the status page shows; ``catalogue`` is None if it does not answer.
 
-    ``newest`` is the newest block that a gateway knows, ``behind`` by how many the catalogue has to read.
+    ``reading`` is how the catalogue reads the chain, ``waiting`` how documents get on chain.
     """
 
     catalogue: MetadataHealth | None
     gateways: tuple[GatewayStatus, ...]
+    reading: Standing = GOOD
+    waiting: Standing = GOOD
 
     @property
     def newest(self) -> int | None:
@@ -52,14 +92,10 @@ class StatusView:
         return max(self.newest - self.catalogue.block, 0)
 
     @property
-    def is_late(self) -> bool:
-        """Whether the catalogue is further behind than confirmations explain."""
-        return self.behind is not None and self.behind > SLACK
-
-    @property
     def is_well(self) -> bool:
         """Whether everything answers and keeps up."""
-        return self.catalogue is not None and not self.is_late and all(gateway.info for gateway in self.gateways)
+        parts = (self.reading, self.waiting, *(gateway.standing for gateway in self.gateways))
+        return all(part.word == "Good" for part in parts)
 
 
 @dataclass(slots=True)
@@ -69,22 +105,34 @@ class _Answers:
 
 
 class StatusReader:
-    """Asks all parts at once. Who has not answered by the deadline counts as away."""
+    """Asks all parts at once. A part that has not answered by the deadline counts as away.
 
-    def __init__(self, site: Site, catalogue: Catalogue, gateways: Gateways, deadline: float = DEADLINE) -> None:
+    It remembers since when a part is not good, as far as somebody has looked; ``now`` is the clock for that.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        catalogue: Catalogue,
+        gateways: Gateways,
+        deadline: float = DEADLINE,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._site = site
         self._catalogue = catalogue
         self._gateways = gateways
         self._deadline = deadline
+        self._now = now
         self._lock = anyio.Lock()
         self._known: tuple[float, StatusView] | None = None
+        self._since: dict[str, datetime] = {}
 
     async def read(self) -> StatusView:
         """Return how the parts are, or were a few seconds ago."""
         async with self._lock:
-            now = time.monotonic()
-            if self._known is None or now - self._known[0] > FRESH:
-                self._known = (now, await self._ask())
+            asked = time.monotonic()
+            if self._known is None or asked - self._known[0] > FRESH:
+                self._known = (asked, await self._ask())
             return self._known[1]
 
     async def _ask(self) -> StatusView:
@@ -94,9 +142,34 @@ class StatusReader:
                 tasks.start_soon(self._ask_catalogue, answers)
                 for origin in self._site.gateways:
                     tasks.start_soon(self._ask_gateway, origin, answers)
-        known = answers.gateways
-        gateways = tuple(known.get(origin, GatewayStatus(origin)) for origin in self._site.gateways)
-        return StatusView(answers.catalogue, gateways)
+        return self._judge(answers)
+
+    def _judge(self, answers: _Answers) -> StatusView:
+        found = []
+        for origin in self._site.gateways:
+            seen = answers.gateways.get(origin, GatewayStatus(origin))
+            standing = self._standing(origin, "Good" if seen.info else "Unreachable")
+            found.append(GatewayStatus(origin, seen.info, seen.block, seen.why, standing))
+        health = answers.catalogue
+        behind = StatusView(health, tuple(found)).behind
+        reading: Word = "Good" if behind is None or behind <= SLACK else "Behind"
+        if health is None:
+            reading = "Unreachable"
+        return StatusView(health, tuple(found), self._standing("reading", reading), self._waiting(health))
+
+    def _waiting(self, health: MetadataHealth | None) -> Standing:
+        oldest = health.oldest_pending if health is not None else None
+        if oldest is None or self._now() - oldest < PATIENCE:
+            return GOOD
+        return Standing("Behind", oldest, problem=True)
+
+    def _standing(self, part: str, word: Word) -> Standing:
+        """Return how a part is, and remember since when."""
+        if word == "Good":
+            self._since.pop(part, None)
+            return GOOD
+        since = self._since.setdefault(part, self._now())
+        return Standing(word, since, problem=self._now() - since >= PATIENCE)
 
     async def _ask_catalogue(self, answers: _Answers) -> None:
         try:
@@ -109,5 +182,6 @@ class StatusReader:
             info = await self._gateways.info(origin)
             answers.gateways[origin] = GatewayStatus(origin, info)
             answers.gateways[origin] = GatewayStatus(origin, info, await self._gateways.block(origin))
-        except InsituError:
-            return
+        except InsituError as error:
+            # Its detail may name addresses inside; the code says what kind of failure it is.
+            answers.gateways.setdefault(origin, GatewayStatus(origin, why=f"it cannot be asked ({error.code})"))

@@ -298,13 +298,16 @@ class MetadataService:
     async def health(self) -> wire.MetadataHealth:
         """Return how far the chain was read. Fails if the store does."""
         cursors = await self._catalog.cursors()
+        pending, oldest = await self._catalog.waiting()
         return wire.MetadataHealth(
             version=__version__,
             chain_id=self._chain.agreements.chain_id,
             registry=self._chain.contract("DIDRegistry"),
             url=self._url,
             block=self._read_to if self._read_to is not None else cursors[0].number if cursors else None,
-            pending=await self._catalog.waiting(),
+            pending=pending,
+            oldest_pending=oldest,
+            pending_lifetime=round(self._lifetime.total_seconds()),
         )
 
     def _require_ours(self, request: wire.CatalogueRequest) -> None:

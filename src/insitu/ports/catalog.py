@@ -357,8 +357,8 @@ class Catalog(Protocol):
         """Return the blocks that were applied last, newest first."""
         ...
 
-    async def waiting(self) -> int:
-        """Return how many versions wait for the chain."""
+    async def waiting(self) -> tuple[int, datetime | None]:
+        """Return how many versions wait for the chain, and since when the one that waits longest does."""
         ...
 
     async def apply(self, blocks: Sequence[Block], now: datetime) -> frozenset[str]:

@@ -497,13 +497,17 @@ export interface components {
          * MetadataHealth
          * @description Answer of ``GET health``: the last block that this catalogue has read, None before the first.
          *
-         *     ``pending`` is how many documents wait for the chain.
+         *     ``pending`` is how many documents wait for the chain, the oldest since ``oldestPending``. One that does not appear
+         *     on chain within ``pendingLifetime`` seconds is dropped; those of gateways are kept a week longer.
          */
         MetadataHealth: {
             block?: number | null;
             chainId: number;
+            oldestPending?: string | null;
             /** @default 0 */
             pending: number;
+            /** @default 0 */
+            pendingLifetime: number;
             registry: string;
             /** @default insitu metadata */
             software: string;

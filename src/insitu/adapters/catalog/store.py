@@ -259,10 +259,9 @@ class SqlCatalog(Catalog):
         return await self._database.write(store)
 
     @override
-    async def waiting(self) -> int:
-        (row,) = await self._all("SELECT count(*) FROM version WHERE on_chain = 0")
-        number: int = row[0]
-        return number
+    async def waiting(self) -> tuple[int, datetime | None]:
+        (row,) = await self._all("SELECT count(*), min(pending_since) FROM version WHERE on_chain = 0")
+        return row[0], _moment(row[1])
 
     @override
     async def drop_pending(self, before: datetime) -> int:
@@ -353,9 +352,8 @@ def _recorded(row: Row) -> AssetRecord:
 
 
 def _curated(row: Row, what: Curation, document: JsonObject | None) -> CuratedAsset:
-    at = row[f"{what}_at"]
-    decided = datetime.fromtimestamp(at / 1000, UTC) if at is not None else None
-    return CuratedAsset(row["did"], _state(row), row[what], row[f"{what}_by"], decided, document)
+    at = _moment(row[f"{what}_at"])
+    return CuratedAsset(row["did"], _state(row), row[what], row[f"{what}_by"], at, document)
 
 
 def _require_room_for_featured(connection: Connection, did: str) -> None:
@@ -417,3 +415,7 @@ def _roll_back(connection: Connection, number: int) -> set[str]:
 
 def _milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
+
+
+def _moment(milliseconds: int | None) -> datetime | None:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds is not None else None
