@@ -155,3 +155,117 @@ async def test_a_workflow_is_drawn_and_published(page: Page, pages: Pages, owner
     assert first["input"][0]["id"] == data.did
     assert last["input"][0]["previousStage"] == 0
     assert first["transformation"] == last["transformation"] == {"id": algorithm.did, "checksum": algorithm.checksum}
+
+
+async def named(market: Market, name: str) -> list[str]:
+    """The DIDs of the owner's assets of this name."""
+    found = await market.publisher.assets.search(name, owner=market.publisher.account)
+    return [str(document["id"]) for document in found.results if name in str(document)]
+
+
+async def test_after_a_no_and_a_double_click_it_is_published_once(
+    page: Page, pages: Pages, owner: Wallet, market: Market
+) -> None:
+    name = await described(page, pages, market)
+    button = await make(page)
+    owner.refuse("Registrations")
+    await button.click()
+    await expect(page.get_by_text("You said no in the wallet")).to_be_visible(timeout=SLOW)
+    assert await named(market, name) == []
+    await button.dblclick()
+    did = await published(page)
+    assert owner.counted == {**OWNED, "Registrations": 2}
+    assert await named(market, name) == [did]
+
+
+async def test_what_was_written_survives_a_reload_at_each_step_and_nothing_is_published_twice(
+    page: Page, pages: Pages, owner: Wallet, market: Market
+) -> None:
+    pages.allow("Failed to load resource|net::ERR")
+    name = f"words {uuid.uuid4().hex[:8]}"
+    await begin(page, pages, market, "data", name)
+    await page.reload()
+    await expect(page.get_by_label("Name", exact=True)).to_have_value(name, timeout=SLOW)
+    await choose_words(page)
+    await page.reload()
+    await expect(page.get_by_role("heading", name="Chosen: 1 entry")).to_be_visible(timeout=SLOW)
+    await set_rules(page, "0")
+    for step, field, value in (("Rules", "Kinds of files", ".txt"), ("Price", "Price of an agreement", "0")):
+        await page.get_by_role("navigation", name="Steps").get_by_role("button", name=step).click()
+        await page.reload()
+        await expect(page.get_by_label(field)).to_have_value(value, timeout=SLOW)
+    kept = str(await page.evaluate("JSON.stringify({ ...sessionStorage })"))
+    assert "insitu.publication.data" in kept
+    await page.get_by_role("button", name="Go on: Check and sign").click()
+    owner.hold()
+    await (await make(page)).click()
+    assert (await owner.asked()).shows == "Registrations"
+    await page.reload()
+    owner.let_go()
+    button = await make(page)
+    await button.click()
+    await expect(page.get_by_text("pending until its block")).to_be_visible(timeout=SLOW)
+    await page.reload()
+    await make_again_if_needed(page)
+    assert len(await named(market, name)) == 1
+    again = str(await page.evaluate("JSON.stringify({ ...sessionStorage })"))
+    assert name not in again
+
+
+async def make_again_if_needed(page: Page) -> None:
+    """After a reload while it was pending: make the same document, and let it be found or sent."""
+    await (await make(page)).click()
+    await published(page)
+
+
+async def test_another_account_ends_what_was_asked_and_does_not_see_the_files(
+    page: Page, pages: Pages, owner: Wallet, market: Market
+) -> None:
+    pages.allow("Failed to load resource")
+    name = await described(page, pages, market)
+    button = await make(page)
+    owner.hold()
+    await button.click()
+    assert (await owner.asked()).shows == "Registrations"
+    await owner.change_account("stranger")
+    owner.let_go()
+    await expect(page.get_by_text("changed meanwhile")).to_be_visible(timeout=SLOW)
+    steps = page.get_by_role("navigation", name="Steps")
+    await steps.get_by_role("button", name="Files").click()
+    await expect(page.get_by_text("words.txt")).to_have_count(0)
+    await page.get_by_role("button", name="Show the folders of the provider").click()
+    await expect(page.get_by_text("CreatorNotAllowed")).to_be_visible(timeout=SLOW)
+    await steps.get_by_role("button", name="Describe").click()
+    await expect(page.get_by_label("Name", exact=True)).to_have_value(name)
+    assert await named(market, name) == []
+    await owner.change_account("owner")
+    await steps.get_by_role("button", name="Files").click(timeout=SLOW)
+    await expect(page.get_by_role("heading", name="Chosen: 1 entry")).to_be_visible(timeout=SLOW)
+
+
+async def test_what_is_wrong_stands_at_its_field_and_odd_names_are_seen(
+    page: Page, pages: Pages, owner: Wallet, market: Market
+) -> None:
+    name = f"<b>words</b>\u202e {uuid.uuid4().hex[:8]}"
+    await begin(page, pages, market, "data", name)
+    aside = page.get_by_role("complementary", name="Preview")
+    await expect(aside.get_by_role("heading")).to_contain_text("<b>words</b>\\u202e")
+    await choose_words(page)
+    await set_rules(page, "ten")
+    await expect(page.get_by_text("It cannot be published yet.")).to_be_visible(timeout=SLOW)
+    await expect(page.get_by_role("button", name="Make the exact document")).to_have_count(0)
+    await page.get_by_role("form").get_by_role("button", name="Price", exact=True).click()
+    price = page.get_by_label("Price of an agreement")
+    await expect(price).to_have_attribute("aria-invalid", "true")
+    await expect(price).to_have_accessible_description(re.compile("not a decimal number"))
+    for wrong in ("1,5", "-1", "1e3", "0.0000000000000000001"):
+        await price.fill(wrong)
+        await expect(price).to_have_accessible_description(re.compile(re.escape(wrong)), timeout=SLOW)
+    await price.fill("1.5")
+    await expect(price).not_to_have_attribute("aria-invalid", "true", timeout=SLOW)
+    await page.get_by_role("button", name="Go on: Check and sign").click()
+    await (await make(page)).click()
+    did = await published(page)
+    await page.get_by_role("link", name="See it as others see it").click()
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("\\u202e")
+    assert (await market.consumer.assets.resolve(did)).main["name"] == name

@@ -48,7 +48,9 @@ async def test_a_folder_has_names_kinds_sizes_and_urls_that_can_be_sealed(provid
     await provider.publish_dataset(
         files=[{"index": 0, "url": file.url, "contentType": "text/csv"}, {"index": 1, "url": folder.url}]
     )
-    assert (await client(provider, "owner").files(folder.path)).files == ()
+    assert listed.above is None
+    inside = await client(provider, "owner").files(folder.path)
+    assert (inside.files, inside.above) == ((), str(data))
 
 
 async def test_a_stranger_learns_nothing_not_even_what_exists(provider: World, data: Path) -> None:

@@ -35,9 +35,10 @@ class ListedFile(WireModel):
 class Folder(WireModel):
     """Answer of ``GET files``: a page of a folder, sorted by name; ``next`` is the ``after`` of the next page.
 
-    ``path`` is None for the list of the data roots. Hidden files are left out.
+    ``path`` is None for the list of the data roots, and ``above`` in a root. Hidden files are left out.
     """
 
     path: str | None
+    above: str | None = None
     files: tuple[ListedFile, ...]
     next: str | None = None

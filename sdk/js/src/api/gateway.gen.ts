@@ -1079,9 +1079,10 @@ export interface components {
          * Folder
          * @description Answer of ``GET files``: a page of a folder, sorted by name; ``next`` is the ``after`` of the next page.
          *
-         *     ``path`` is None for the list of the data roots. Hidden files are left out.
+         *     ``path`` is None for the list of the data roots, and ``above`` in a root. Hidden files are left out.
          */
         Folder: {
+            above?: string | null;
             files: components["schemas"]["ListedFile"][];
             next?: string | null;
             path: string | null;

@@ -56,7 +56,8 @@ def _list(root: str, path: str, after: str, limit: int) -> Folder:
     finally:
         os.close(folder)
     more = page[limit - 1][0] if len(page) > limit else None
-    return Folder(path=path, files=tuple(file for file in found if file is not None), next=more)
+    above = path.rpartition("/")[0] if path != root else None
+    return Folder(path=path, above=above, files=tuple(file for file in found if file is not None), next=more)
 
 
 def _entry(folder: int, path: str, shown: str, name: str) -> ListedFile | None:

@@ -24,8 +24,6 @@ class PublicationElement extends PersonalElement {
   protected override readonly purpose =
     'What you publish belongs to your account, so the page asks your wallet for its address. Nothing is signed before you have seen the exact document, and what you write stays in this tab.'
   #state: PublicationState | undefined
-  #me: SignedIn | undefined
-  #signal: AbortSignal | undefined
   /** Ends what is asked about an earlier draft. */
   #judging = new AbortController()
   #versions: Record<string, string> = {}
@@ -33,7 +31,6 @@ class PublicationElement extends PersonalElement {
   protected async open(me: SignedIn, signal: AbortSignal): Promise<void> {
     const kind = this.getAttribute('kind') as Kind
     const wasBusy = this.#state?.now !== undefined && this.#state.done === undefined
-    ;[this.#me, this.#signal] = [me, signal]
     const { client } = me
     const info = await client.parts.http.read(anything, 'GET', `${me.gateway}/api/v1/gateway/services`, { signal })
     const token = (await client.chainFacts({ signal })).token
@@ -50,7 +47,7 @@ class PublicationElement extends PersonalElement {
   }
 
   protected get isShown(): boolean {
-    return this.#state !== undefined && this.#state.address === this.#me?.address
+    return this.#state !== undefined && this.#state.address === this.me?.address
   }
 
   protected failed(error: unknown): void {
@@ -87,7 +84,7 @@ class PublicationElement extends PersonalElement {
   #goTo(step: StepName): void {
     history.replaceState(null, '', `#${step}`)
     this.#show({ step })
-    focusOn(this.querySelector('h1'))
+    focusOn(this.querySelector('#step'))
   }
 
   /** Anything in the form changed: a document that was made is no longer what the form says. */
@@ -114,16 +111,16 @@ class PublicationElement extends PersonalElement {
   }
 
   async #look(path: string | undefined, signal: AbortSignal): Promise<void> {
-    if (this.#me === undefined) return
-    this.#show({ folder: await this.#publisher(this.#me).files(path, { signal }) })
+    if (this.me === undefined) return
+    this.#show({ folder: await this.#publisher(this.me).files(path, { signal }) })
     focusOn(this.querySelector('#folder'))
   }
 
   async #lookOn(signal: AbortSignal): Promise<void> {
     const known = this.#state?.folder
-    if (this.#me === undefined || known === undefined) return
+    if (this.me === undefined || known === undefined) return
     const after = known.next ?? ''
-    const more = await this.#publisher(this.#me).files(known.path ?? undefined, { after, signal })
+    const more = await this.#publisher(this.me).files(known.path ?? undefined, { after, signal })
     this.#show({ folder: { ...more, files: [...known.files, ...more.files] } })
   }
 
@@ -152,7 +149,7 @@ class PublicationElement extends PersonalElement {
 
   /** Compare the draft with the rules, and ask for its words; a later draft ends the question of an earlier one. */
   async #judge(wait: number): Promise<void> {
-    const [me, account] = [this.#me, this.#signal]
+    const [me, account] = [this.me, this.signal]
     if (me === undefined || account === undefined) return
     this.#judging.abort()
     this.#judging = new AbortController()

@@ -1,7 +1,7 @@
 /** The fields of each step: a rule, and beside it what follows from it. */
 import { digestOf, isObject, type JsonObject } from 'insitu/domain'
 import { type Child, h } from '../../elements/dom.js'
-import { b, button, div, field, p, small, span } from '../../elements/parts.js'
+import { a, b, button, div, field, p, small, span } from '../../elements/parts.js'
 import { bytes, plain, price } from '../../elements/words.js'
 import { isOffered, stageNumbers } from './draft.js'
 import { foldersView } from './folders.js'
@@ -339,17 +339,14 @@ function findView(form: Form): Child {
   }
   const rows = state.found.map(({ did, name, type }) => {
     const label = type === 'algorithm' ? `Run in stage ${last}` : `Read in stage ${last}`
-    return h(
-      'li',
-      { class: 'row' },
-      h('a', { href: `/assets/${did}` }, plain(name, 120) || did),
-      span('soft small', type === 'algorithm' ? 'algorithm' : 'data set'),
-      h(
-        'button',
-        { class: 'btn end', type: 'button', onclick: use(did, type), 'aria-label': `${label}: ${plain(name, 120)}` },
-        label,
-      ),
-    )
+    const put = {
+      class: 'btn end',
+      type: 'button',
+      onclick: use(did, type),
+      'aria-label': `${label}: ${plain(name, 120)}`,
+    }
+    const kind = span('soft small', type === 'algorithm' ? 'algorithm' : 'data set')
+    return h('li', {}, div('row', a(`/assets/${did}`, plain(name, 120) || did), kind, h('button', put, label)))
   })
   return [
     text(

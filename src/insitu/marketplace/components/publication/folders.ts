@@ -1,7 +1,7 @@
 /** A browser of the provider's folders: files stay there, and only their places are written, sealed. */
 import type { ListedFile } from 'insitu/publish'
 import { type Child, h } from '../../elements/dom.js'
-import { b, button, code, p, small } from '../../elements/parts.js'
+import { b, button, code, div, p, small, span } from '../../elements/parts.js'
 import { bytes, counted, plain } from '../../elements/words.js'
 import type { ChosenFile, PublicationState } from './state.js'
 
@@ -34,7 +34,7 @@ function chosenView(files: readonly ChosenFile[]): Child {
     const what = isFolder ? 'folder, with all that is in it' : size === undefined ? '' : bytes(size)
     const remove = h('button', { class: 'btn end', type: 'button', 'data-act': 'remove', 'data-url': url }, 'Remove')
     remove.setAttribute('aria-label', `Remove ${plain(name, 120)}`)
-    return h('li', { class: 'row' }, b(plain(name, 120)), small(what), remove)
+    return h('li', {}, div('row', b(plain(name, 120)), small(what), remove))
   })
   return h(
     'section',
@@ -47,7 +47,7 @@ function chosenView(files: readonly ChosenFile[]): Child {
 function folderView({ folder, files }: PublicationState): Child {
   const path = folder?.path ?? undefined
   const entries = folder?.files ?? []
-  const above = path?.slice(0, path.lastIndexOf('/'))
+  const above = folder?.above
   const title = path === undefined ? 'Folders of the provider' : 'In this folder'
   return h(
     'section',
@@ -78,14 +78,8 @@ function entryView(entry: ListedFile, files: readonly ChosenFile[]): HTMLElement
   const act = (label: string, what: string, more: Record<string, string>) =>
     h('button', { class: 'btn', type: 'button', 'data-act': what, ...more, 'aria-label': `${label} ${name}` }, label)
   const isFolder = entry.kind === 'folder'
-  return h(
-    'li',
-    { class: 'row' },
-    isFolder ? b(`${name}/`) : name,
-    entry.size !== null && entry.size !== undefined && small(bytes(entry.size)),
-    h('span', { class: 'row end' }, [
-      isFolder && act('Open', 'look', { 'data-path': entry.path ?? '' }),
-      isChosen ? h('span', { class: 'st ok' }, 'chosen') : act('Choose', 'choose', { 'data-url': entry.url }),
-    ]),
-  )
+  const size = typeof entry.size === 'number' && small(bytes(entry.size))
+  const open = isFolder && act('Open', 'look', { 'data-path': entry.path ?? '' })
+  const choose = isChosen ? span('st ok', 'chosen') : act('Choose', 'choose', { 'data-url': entry.url })
+  return h('li', {}, div('row', isFolder ? b(`${name}/`) : span('', name), size, span('row end', open, choose)))
 }

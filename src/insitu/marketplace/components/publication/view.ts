@@ -22,6 +22,7 @@ export function publicationView(state: PublicationState, actions: FormActions): 
   const form = h(
     'form',
     { 'aria-label': TITLES[step], onsubmit },
+    h('h2', { id: 'step', tabindex: -1 }, TITLES[step]),
     step === 'check' ? checkView(state) : fieldsView(state, actions),
     state.error !== undefined && problemNote(state.error),
     step !== 'check' || state.now === undefined
