@@ -1,11 +1,13 @@
 """What an owner sees and does at the desk while others run on their data, and what a consumer sees of it."""
 
+import json
 import re
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from insitu.domain.execution import Phase
 from insitu.sdk.publishing import Asset
@@ -110,3 +112,97 @@ async def test_an_owner_watches_stops_pauses_and_resumes(
     await change(page, data, "Resume")
     await expect(asset_row(page, data).get_by_text("Listed")).to_be_visible(timeout=SLOW)
     assert (await market.consumer.agreements.check(await workflow(market, data, UPPER))).allowed
+
+
+async def test_a_gateway_that_gives_another_receipt_proves_nothing(page: Page, owner: Wallet, market: Market) -> None:
+    _, honest = await market.run()
+    _, other = await market.run()
+    receipt = f"**/compute/receipt/*/{honest.execution_id}"
+
+    async def lie(route: Route) -> None:
+        told = await route.fetch(url=route.request.url.replace(honest_ids, other_ids))
+        await route.fulfill(response=told)
+
+    honest_ids = f"{honest.agreement_id}/{honest.execution_id}"
+    other_ids = f"{other.agreement_id}/{other.execution_id}"
+    await page.route(receipt, lie)
+    await sign_in(page, f"{market.provider.url}/desk")
+    row = page.locator(f"#{honest.execution_id}")
+    await expect(row.get_by_text("The gateway gave the receipt of another execution.")).to_be_visible(timeout=SLOW)
+    await expect(row.locator("[data-l=left]")).to_have_text("not proved")
+    await expect(page.locator(f"#{other.execution_id}").get_by_text("Holds", exact=True)).to_be_visible(timeout=SLOW)
+
+
+async def test_a_new_version_is_judged_while_it_is_typed_and_signed_as_shown(
+    page: Page, owner: Wallet, market: Market
+) -> None:
+    data = await offer(market, "to be changed at the desk")
+    await sign_in(page, f"{market.provider.url}/desk")
+    row = asset_row(page, data)
+    await row.get_by_text("Change…").click(timeout=SLOW)
+    await row.get_by_role("button", name="New version…").click()
+    window = page.get_by_role("dialog", name="New version")
+    rules = window.get_by_label("Rules")
+    present = json.loads(await rules.input_value(timeout=SLOW))
+    await rules.fill('{"algorithms": "whatever"}')
+    await expect(window.get_by_role("alert")).to_be_visible(timeout=SLOW)
+    await expect(window.get_by_role("button", name="Sign")).to_have_count(0)
+    present["output"]["maxFiles"] = 7
+    await rules.fill(json.dumps(present))
+    await window.get_by_label("Title").fill("changed <b>at</b> the desk")
+    await window.get_by_label("Price").fill("0.000000000000000012")
+    changed = window.get_by_role("row")
+    await expect(changed.filter(has_text="Rule output.maxFiles")).to_contain_text("7", timeout=SLOW)
+    await expect(changed.filter(has_text="Title")).to_contain_text("changed <b>at</b> the desk")
+    await expect(changed.filter(has_text="Price")).to_contain_text("0.000000000000000012 NVM")
+    before = owner.counted.get("Updates", 0)
+    await window.get_by_role("button", name="Sign 3 changes").click()
+    await expect(row.get_by_text("version 2", exact=True)).to_be_visible(timeout=SLOW)
+    await expect(row.get_by_role("link", name="changed <b>at</b> the desk")).to_be_visible()
+    assert owner.counted["Updates"] == before + 1
+    now = await market.consumer.assets.resolve(data.did)
+    (compute,) = now.compute_services
+    assert compute.main["price"] == "12"
+    assert compute.main["policy"] == present
+
+
+async def test_a_desk_follows_the_account_and_says_what_to_do_where_nothing_is_owned(
+    page: Page, owner: Wallet, market: Market
+) -> None:
+    await market.run()
+    await sign_in(page, f"{market.provider.url}/desk")
+    await expect(page.get_by_role("heading", name="What left")).to_be_visible(timeout=SLOW)
+    await owner.change_account("stranger")
+    await expect(page.get_by_text("Nothing has run on data of this account.")).to_be_visible(timeout=SLOW)
+    await expect(page.get_by_role("heading", name="What left")).to_have_count(0)
+    await expect(page.get_by_text("This account owns no data set in this catalogue.")).to_be_visible(timeout=SLOW)
+    await owner.change_account("owner")
+    await expect(page.get_by_role("heading", name="What left")).to_be_visible(timeout=SLOW)
+
+
+@pytest.mark.parametrize("path", ["desk", "executions", "agreements"])
+async def test_a_gateway_that_is_away_is_a_line_and_the_others_are_shown(
+    page: Page, pages: Pages, owner: Wallet, market: Market, path: str
+) -> None:
+    """The address of a gateway at which nobody listens stands first in what the page is told."""
+    pages.allow("ERR_CONNECTION_REFUSED")
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        dead = f"http://127.0.0.1:{found.getsockname()[1]}"
+
+    async def name_another(route: Route) -> None:
+        answer = await route.fetch()
+        policy = answer.headers["content-security-policy"].replace("connect-src 'self'", f"connect-src 'self' {dead}")
+        told = re.sub(r'("gateways":\s*\[)', rf'\1"{dead}", ', await answer.text())
+        await route.fulfill(response=answer, body=told, headers={**answer.headers, "content-security-policy": policy})
+
+    await page.route(f"{market.provider.url}/{path}", name_another)
+    await sign_in(page, f"{market.provider.url}/{path}")
+    await expect(page.get_by_text(f"{dead} does not answer, so what it has is missing here")).to_be_visible(
+        timeout=SLOW
+    )
+    shown = {
+        "desk": "Running now",
+        "executions": "This account has not run anything yet.",
+        "agreements": "This account has not bought anything yet.",
+    }
+    await expect(page.get_by_text(shown[path]).first).to_be_visible(timeout=SLOW)

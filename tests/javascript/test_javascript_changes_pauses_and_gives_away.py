@@ -54,6 +54,10 @@ async def test_an_owner_updates_lists_pauses_and_gives_away_with_one_prompt_each
     assert told["paused"]["result"] == {"did": dataset.did, "paused": True, "hereAlone": False}
     assert (told["refused"], told["allowed"]) == (["NotDIDProvider", "AssetRetired"], True)
     assert told["resumed"] == {"result": "listed", "prompts": ["ProviderChange", "Updates"]}
+    assert (told["isKeptBefore"], told["isKept"]) == (False, True)
+    assert told["figures"] == {"result": [[[True, False]], True, True], "prompts": []}
+    assert told["states"] == {"result": ["retired", False, None], "prompts": []}
+    assert told["proposed"] == {"result": [["name", "only looked at"]], "prompts": []}
     assert told["mine"] == [["owner", "Succeeded"]]
     assert told["otherDocument"] == {"code": "ChecksumMismatch", "prompts": []}
     assert told["otherProvider"] == {"code": "NotDIDProvider", "prompts": []}

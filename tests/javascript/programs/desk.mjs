@@ -32,7 +32,21 @@ const relisted = await asked(async () => {
   return (await desk.status(did)).state
 })
 const provides = await desk.providers(did)
+const isKeptBefore = await client.session().isKept()
 const paused = await asked(() => desk.pause(did))
+const isKept = await client.session().isKept()
+const figures = await asked(async () => {
+  const { dataSets, received, payments } = await desk.figures([did, hidden])
+  return [dataSets.map(({ paused, stopping }) => [paused, stopping]), received > 0n, payments > 0]
+})
+const states = await asked(async () => {
+  const { summaries, after } = await desk.assets({ limit: 50 })
+  return [summaries.find(one => one.did === did).state, summaries.some(one => one.did === hidden), after]
+})
+const proposed = await asked(async () => {
+  const { changes } = await desk.propose(await client.assets.show(did), { name: 'only looked at' })
+  return changes.map(({ path, after }) => [path, after])
+})
 const without = await desk.providers(did)
 const refused = (await client.check(buyer)).reasons.map(({ code }) => code)
 const resumed = await asked(async () => (await desk.resume(did)).state)
@@ -67,6 +81,7 @@ console.log(
     ...{ declined, proposals, updated, told, same, forbidden, listed, again, curator, featured, curated, retired, relisted },
     ...{ provides: [...provides.values()], paused, without: [...without.values()], refused, resumed, back: [...back.values()], allowed },
     ...{ mine: mine.executions.map(({ role, phase }) => [role, phase]), otherDocument, otherProvider, otherCode, notMine, typo },
+    ...{ isKeptBefore, isKept, figures, states, proposed },
     ...{ handed, transfer: said, lost, owner },
   }),
 )
