@@ -144,6 +144,7 @@ class GatewaysDouble:
         self.silent: set[str] = set()
         self.slow: set[str] = set()
         self.newest = 214
+        self.paused: tuple[str, ...] = ()
 
     async def info(self, origin: str) -> GatewayInfo:
         if origin in self.slow:
@@ -156,6 +157,7 @@ class GatewaysDouble:
             chain_id=31337,
             contracts={},
             metadata_url=CATALOGUE + DDO + "/{did}",
+            paused=self.paused,
         )
 
     async def token(self, origin: str) -> TokenInfo:

@@ -101,6 +101,7 @@ async def test_the_gateways_own_data_set_is_paused_by_a_mark_that_check_grant_an
     assert await pause(provider, did, "provider")
     assert await provider.chain.is_provider(did, provider.address("provider"))
     assert await reasons(provider, workflow) == [("AssetRetired", did)]
+    assert did in (await provider.gateway.info()).paused, "everybody may know before choosing it"
     assert await code_of(provider, agreement) in ("AssetRetired", "AgreementClosing")
     late = await provider.lock(terms)
     await provider.until_standing(late, Standing.REFUSED)
@@ -108,6 +109,7 @@ async def test_the_gateways_own_data_set_is_paused_by_a_mark_that_check_grant_an
     after = await provider.balances()
     assert after["consumer"] - before["consumer"] == terms.total
     await pause(provider, did, "provider", stopping=None)
+    assert did not in (await provider.gateway.info()).paused
     assert await reasons(provider, workflow) == []
 
 

@@ -190,8 +190,13 @@ def test_times_are_said_in_whole_words(seconds: int, said: str) -> None:
 
 def test_states_say_what_follows_from_them() -> None:
     assert state_of(status("listed"), "data set").word == "Listed"
-    pending = state_of(status("pending"), "data set", 213)
-    assert (pending.word, pending.sign) == ("Pending at block 213", "wait")
+    assert state_of(status("pending"), "data set").word == "Pending"
+    pending = state_of(status("pending", confirmed=2, confirmations=12), "data set")
+    assert (pending.word, pending.sign) == ("Pending, 2 of 12 confirmations", "wait")
+    paused = state_of(status(), "data set", is_paused=True)
+    assert paused.word == "Paused"
+    assert "refused as AssetRetired" in text_of(paused.notes[0])
+    assert state_of(status("retired"), "data set", is_paused=True).word.startswith("Retired")
     hidden = state_of(status("hidden", reason="It has names."), "data set")
     assert "for this reason: It has names." in text_of(hidden.notes[0])
     retired = state_of(status("retired"), "algorithm", successor=did(7))

@@ -15,7 +15,7 @@ from insitu.domain.image_contents import ImageContents
 from insitu.marketplace.provenance import MOST, graph_of
 from insitu.marketplace.samples import CHECKSUM, OPEN, OWNER, STRICT, did, document, result, versions, workflow
 from insitu.marketplace.service import Marketplace
-from tests.doubles.catalogue import CATALOGUE, CatalogueDouble, GatewaysDouble, summary
+from tests.doubles.catalogue import CATALOGUE, GATEWAY, CatalogueDouble, GatewaysDouble, summary
 
 OLD = f"{1:064x}"
 
@@ -249,3 +249,28 @@ async def test_almost_nothing_is_a_page(
     assert "The chain has not named a version yet." in found
     catalogue.error = InsituError("PeerUnavailable", "away")
     assert (await browser.get(address)).status_code == 503
+
+
+async def test_what_its_owner_paused_says_so_and_is_not_sold(
+    browser: httpx.AsyncClient, catalogue: CatalogueDouble, gateways: GatewaysDouble
+) -> None:
+    catalogue.add(summary(1, did=did(1), checksum=CHECKSUM), document(policy=OPEN))
+    gateways.paused = (did(1),)
+    page = await browser.get(f"/assets/{did(1)}")
+    assert '<span class="st no">Paused</span>' in page.text
+    assert "Nothing runs on it for now" in page.text
+    assert 'href="/run?' not in page.text
+    for address in ("/search", "/", f"/accounts/{OWNER}"):
+        assert '<span class="st no">Paused</span>' in (await browser.get(address)).text, address
+    catalogue.add(summary(1, did=did(1), checksum=CHECKSUM, state="retired"), document(policy=OPEN))
+    assert "Paused" not in (await browser.get(f"/assets/{did(1)}")).text
+
+
+async def test_gateways_that_are_away_pause_nothing(
+    browser: httpx.AsyncClient, catalogue: CatalogueDouble, gateways: GatewaysDouble
+) -> None:
+    catalogue.add(summary(1, did=did(1), checksum=CHECKSUM), document(policy=OPEN))
+    gateways.silent = {GATEWAY}
+    page = await browser.get(f"/assets/{did(1)}")
+    assert page.status_code == 200
+    assert "Paused" not in page.text

@@ -60,6 +60,8 @@ class GatewayInfo(WireModel):
     """What the images on this machine contain, by digest."""
     supported_servers: tuple[dict[str, JsonValue], ...] = ()
     """Servers that this machine can provide, in the form of ``supportedServers``."""
+    paused: tuple[str, ...] = ()
+    """DIDs of data sets on which nothing runs here for now, because their owners paused them; at most 1,000."""
 
 
 class AccessToken(WireModel):

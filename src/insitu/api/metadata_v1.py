@@ -37,7 +37,8 @@ class AssetStatus(WireModel):
 
     ``featured`` is the public reason for which a curator features it, if one does.
 
-    ``pending`` is the checksum of its newest version that waits for the chain.
+    ``pending`` is the checksum of its newest version that waits for the chain. Of what is pending and on chain already,
+    ``confirmed`` is how many of the ``confirmations`` that the catalogue waits for it has.
     """
 
     did: str
@@ -48,6 +49,8 @@ class AssetStatus(WireModel):
     updated_at: Time
     pending: str | None = None
     reason: str = ""
+    confirmed: int | None = None
+    confirmations: int = 0
     featured: str = ""
 
 

@@ -62,6 +62,10 @@ class GatewayDesk:
         self.peer = self.agents.of(TicketTaker)
 
 
+MOST_PAUSED = 1000
+"""Paused data sets that everybody is told of."""
+
+
 class GatewayService:
     """What the gateway does for consumers, owners and the provider, and the work that goes on unasked."""
 
@@ -138,6 +142,7 @@ class GatewayService:
             supported_containers=await self.ports.containers(),
             image_contents=await self.ports.image_contents(),
             supported_servers=configuration.servers,
+            paused=tuple(sorted(await self.ports.agreements.paused())[:MOST_PAUSED]),
         )
 
 

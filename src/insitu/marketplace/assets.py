@@ -1,11 +1,8 @@
 """The page of one asset: what the catalogue says about it, read with a fixed number of questions."""
 
-import contextlib
-import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import anyio
 from anyio.to_thread import run_sync
 
 from insitu.api.metadata_v1 import AssetStatus, AssetVersion
@@ -13,28 +10,25 @@ from insitu.domain.asset import ALGORITHM, DATASET
 from insitu.domain.asset_price import price_of
 from insitu.domain.ddo import Ddo, read_ddo
 from insitu.domain.errors import InsituError
-from insitu.domain.image_contents import ImageContents
 from insitu.domain.integrity import onchain_checksum
 from insitu.domain.money import parse_amount
 from insitu.domain.readable import contents_line, size
 from insitu.domain.version_changes import describe_changes
 from insitu.marketplace.catalogue import Catalogue
 from insitu.marketplace.descriptions import RESULT, Description, did_of, type_of
+from insitu.marketplace.gateways import KnownGateways
 from insitu.marketplace.hostile import shown
-from insitu.marketplace.ports import Gateways
 from insitu.marketplace.provenance import Graph, agreement_of, execution_of, graph_of, related_dids
 from insitu.marketplace.snippets import Snippet, snippets_for
 from insitu.marketplace.words.costs import Costs, costs_of
 from insitu.marketplace.words.parts import Named, Sentence, Strong, amount
 from insitu.marketplace.words.rules import Rules, machine, rules_of
-from insitu.marketplace.words.states import State, state_of
+from insitu.marketplace.words.states import PAUSED, State, state_of
 from insitu.ports.chain import TokenInfo
 
 MOST_NAMES = 100
 MOST_CHANGES = 30
 MOST_FILES = 50
-SOON, FRESH = 0.5, 60.0
-"""Seconds to wait for what a gateway says of its images, and for which it is believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +158,8 @@ class AssetView:
     @property
     def buyable(self) -> bool:
         """Whether a purchase can begin on this page."""
-        return bool(self.offers) and self.current and self.status.state not in {"pending", "retired"}
+        is_sold = self.status.state not in {"pending", "retired"} and self.state is not PAUSED
+        return bool(self.offers) and self.current and is_sold
 
 
 def view_of(
@@ -178,7 +173,7 @@ def view_of(
     names: Mapping[str, str],
     changes: Changes = Changes(),
     images: tuple[ImageView, ...] = (),
-    block: int | None = None,
+    is_paused: bool = False,
 ) -> AssetView:
     """Return what the page of an asset shows of the catalogue's answers."""
     described = Description(ddo)
@@ -191,7 +186,7 @@ def view_of(
         described=described,
         status=status,
         checksum=checksum,
-        state=state_of(status, described.kind.lower(), block, described.successor),
+        state=state_of(status, described.kind.lower(), described.successor, is_paused=is_paused),
         current=checksum == status.checksum,
         fits=fits,
         version=next((version.number for version in versions if version.checksum == checksum), None),
@@ -207,19 +202,11 @@ def view_of(
 
 
 class AssetReader:
-    """Reads what the page of an asset shows.
+    """Reads what the page of an asset shows."""
 
-    Parameters
-    ----------
-    trusted
-        Origins of gateways that are asked what is in their images; those of a document alone are not.
-    """
-
-    def __init__(self, catalogue: Catalogue, gateways: Gateways, trusted: Collection[str]) -> None:
+    def __init__(self, catalogue: Catalogue, gateways: KnownGateways) -> None:
         self._catalogue = catalogue
         self._gateways = gateways
-        self._trusted = trusted
-        self._images: dict[str, tuple[float, Mapping[str, ImageContents]]] = {}
 
     async def read(self, did: str, token: TokenInfo | None, checksum: str | None = None) -> AssetView:
         """Return an asset, or one of its versions. Raises ``AssetNotFound``, ``InvalidDid``, ``InvalidId``."""
@@ -239,28 +226,18 @@ class AssetReader:
             names=names,
             changes=Changes() if wanted == status.checksum else await self._changes(status, ddo, token),
             images=await self._images_of(described),
-            block=(await self._catalogue.health()).block if status.state == "pending" else None,
+            is_paused=str(ddo.did) in await self._gateways.paused(),
         )
 
     async def _images_of(self, described: Description) -> tuple[ImageView, ...]:
         views: dict[str, ImageView] = {}
         for offer in described.offers:
-            contents = await self._contents(offer.gateway) if offer.gateway in self._trusted else {}
+            contents = await self._gateways.contents(offer.gateway)
             for image in offer.service.containers if offer.service is not None else ():
                 found = contents.get(image.digest or "")
                 name = shown(f"{image.image}:{image.tag}" if image.tag else image.image, 120)
                 views[name] = ImageView(name, image.digest or "", shown(contents_line(found), 1000) if found else "")
         return tuple(views.values())[:10]
-
-    async def _contents(self, gateway: str | None) -> Mapping[str, ImageContents]:
-        """Return what the images of a gateway contain; nothing if it does not answer at once."""
-        at, known = self._images.get(gateway or "", (-FRESH, {}))
-        if time.monotonic() - at < FRESH:
-            return known
-        with anyio.move_on_after(SOON), contextlib.suppress(InsituError):
-            known = (await self._gateways.info(gateway or "")).image_contents
-        self._images[gateway or ""] = (time.monotonic(), known)
-        return known
 
     async def _changes(self, status: AssetStatus, shown_version: Ddo, token: TokenInfo | None) -> Changes:
         try:

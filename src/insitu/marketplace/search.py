@@ -27,9 +27,10 @@ from insitu.domain.service import COMPUTE
 from insitu.marketplace.cards import Card, card_of
 from insitu.marketplace.catalogue import Catalogue
 from insitu.marketplace.descriptions import account_of, did_of
+from insitu.marketplace.gateways import KnownGateways
 from insitu.marketplace.hostile import shown
 from insitu.marketplace.words.parts import counted
-from insitu.marketplace.words.states import State, state_of
+from insitu.marketplace.words.states import PAUSED, State, state_of
 from insitu.ports.catalog import MAX_COUNTED
 from insitu.ports.chain import TokenInfo
 
@@ -210,8 +211,9 @@ class Offered:
 class Search:
     """Answers the search page with two questions to the catalogue, asked at once."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, gateways: KnownGateways) -> None:
         self._catalogue = catalogue
+        self._gateways = gateways
 
     async def find(self, wanted: Wanted, token: TokenInfo | None) -> Found:
         """Return a page of the search."""
@@ -223,13 +225,15 @@ class Search:
         """Return what an account offers to everybody; what it has not listed stays between it and whom it tells."""
         found = await self._catalogue.search(SearchRequest(owner=account, sort="date", page=page, offset=ACCOUNTS_PAGE))
         listed = (document for document in found.results if document.get("id") not in found.unlisted)
-        return Offered(_cards(listed, token), page, min(found.total_pages, LAST_PAGE))
+        cards = _cards(listed, token, dict.fromkeys(await self._gateways.paused(), PAUSED))
+        return Offered(cards, page, min(found.total_pages, LAST_PAGE))
 
     async def newest(self, token: TokenInfo | None, limit: int = 6) -> tuple[tuple[Card, ...], int]:
         """Return the newest data sets, and how many there are."""
         request = SearchRequest(service=COMPUTE, sort="date", offset=limit)
         found = await self._catalogue.search(request)
-        return _cards(found.results, token), found.total_results
+        paused = dict.fromkeys(await self._gateways.paused(), PAUSED)
+        return _cards(found.results, token, paused), found.total_results
 
     async def _ask(self, wanted: Wanted) -> tuple[SearchPage, AssetFacets]:
         request = wanted.request()
@@ -239,13 +243,17 @@ class Search:
         return await both(self._catalogue.search(request), self._catalogue.facets(filters))
 
     async def _states(self, wanted: Wanted, page: SearchPage) -> Mapping[str, State]:
-        """Return where each asset of a page stands; nothing if all are listed, as strangers find them."""
+        """Return where each asset of a page stands that is not simply listed, as strangers find them."""
+        paused = await self._gateways.paused()
         if not page.results or (wanted.state in {"", "listed"} and not wanted.owner):
-            return {}
+            return dict.fromkeys(paused, PAUSED)
         found = await self._catalogue.summaries(
             [did for document in page.results if (did := did_of(document.get("id")))]
         )
-        return {status.did: state_of(status, KINDS[wanted.kind]) for status in found.summaries}
+        return {
+            status.did: state_of(status, KINDS[wanted.kind], is_paused=status.did in paused)
+            for status in found.summaries
+        }
 
     async def _named(self, text: str, token: TokenInfo | None) -> Card | None:
         """Return the asset whose DID a person typed, although no search finds it: it is pending, hidden or retired."""

@@ -13,6 +13,7 @@ from insitu.domain.errors import InsituError
 from insitu.marketplace.cards import Card
 from insitu.marketplace.catalogue import Catalogue
 from insitu.marketplace.curation import CurationReader
+from insitu.marketplace.gateways import KnownGateways
 from insitu.marketplace.policy import Policy, origins
 from insitu.marketplace.ports import Gateways
 from insitu.marketplace.rendering import Page, Renderer
@@ -54,6 +55,7 @@ class Marketplace:
         self.site = site
         self.catalogue = catalogue
         self.gateways = gateways
+        self.known = KnownGateways(gateways, site.gateways)
         self.renderer = renderer
         self.status = StatusReader(site, catalogue, gateways)
         self.curation = CurationReader(catalogue)
@@ -95,7 +97,8 @@ class Marketplace:
     async def home(self) -> HomeView:
         """Return the newest data sets, and what is featured. Raises ``PeerUnavailable``."""
         token = (await self.facts()).token
-        newest, featured = await both(Search(self.catalogue).newest(token, NEWEST), self.curation.featured(token))
+        found = Search(self.catalogue, self.known).newest(token, NEWEST)
+        newest, featured = await both(found, self.curation.featured(token))
         return HomeView(*newest, featured)
 
     async def _ask(self) -> None:

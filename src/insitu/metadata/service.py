@@ -1,5 +1,6 @@
 """The METADATA-API's decisions: who may publish what, when it is listed, what a search means (P2, P3)."""
 
+import contextlib
 import logging
 import re
 from collections.abc import Mapping, Sequence
@@ -216,7 +217,18 @@ class MetadataService:
                 if wait <= 0:
                     break
                 await changed.wait()
-        return wire.status_of(await self._catalog.record(did) or _unknown(did))
+        return await self._confirmed(wire.status_of(await self._catalog.record(did) or _unknown(did)))
+
+    async def _confirmed(self, status: wire.AssetStatus) -> wire.AssetStatus:
+        """Return a status with how many blocks confirm what is pending, if the chain has it and answers."""
+        if status.state != "pending" or self._read_to is None:
+            return status
+        with contextlib.suppress(InsituError):
+            record = await self._chain.did_record(status.did)
+            if record is not None and record.checksum.removeprefix("0x") == status.checksum:
+                seen = min(max(self._read_to + self._confirmations - record.block, 0), self._confirmations)
+                return status.model_copy(update={"confirmed": seen, "confirmations": self._confirmations})
+        return status
 
     async def published(self, creator: Address, key: str, deadline: int, signature: bytes) -> AssetRecord | None:
         """Return what a creator published under an Idempotency-Key; see :class:`PublicationRequest`.

@@ -709,10 +709,14 @@ export interface components {
          *
          *     ``featured`` is the public reason for which a curator features it, if one does.
          *
-         *     ``pending`` is the checksum of its newest version that waits for the chain.
+         *     ``pending`` is the checksum of its newest version that waits for the chain. Of what is pending and on chain already,
+         *     ``confirmed`` is how many of the ``confirmations`` that the catalogue waits for it has.
          */
         AssetStatus: {
             checksum: string;
+            /** @default 0 */
+            confirmations: number;
+            confirmed?: number | null;
             did: string;
             /** @default  */
             featured: string;
@@ -1110,6 +1114,8 @@ export interface components {
                 [key: string]: components["schemas"]["ImageContents"];
             };
             metadataUrl: string;
+            /** @default [] */
+            paused: string[];
             providerAddress: string;
             publicUrl: string;
             /** @default false */

@@ -14,8 +14,8 @@ from insitu.marketplace.structured_data import structured_data
 def add_routes(routes: APIRouter, marketplace: Marketplace) -> None:
     """Add ``/search``, ``/assets/{did}`` and ``/accounts/{address}``."""
     site = marketplace.site
-    search = Search(marketplace.catalogue)
-    assets = AssetReader(marketplace.catalogue, marketplace.gateways, site.gateways)
+    search = Search(marketplace.catalogue, marketplace.known)
+    assets = AssetReader(marketplace.catalogue, marketplace.known)
 
     @routes.get("/search")
     async def show_search(request: Request) -> Response:

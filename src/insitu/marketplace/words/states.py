@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from insitu.api.metadata_v1 import AssetStatus
-from insitu.marketplace.words.parts import Named, Quoted, Sentence, Strong
+from insitu.marketplace.words.parts import Named, Quoted, Sentence, Strong, counted
 
 Sign = Literal["ok", "go", "no", "wait", "off"]
 
@@ -19,16 +19,27 @@ class State:
 
 
 LISTED = State("ok", "Listed")
+PAUSED = State(
+    "no",
+    "Paused",
+    (
+        (
+            Strong("Its owner has paused it."),
+            " Nothing runs on it for now, and a purchase is refused as ",
+            Quoted("AssetRetired"),
+            ".",
+        ),
+        ("What is bought stays bought; a price that nothing was charged for goes back. Come back, or ask the owner.",),
+    ),
+)
 UNLISTED = State("off", "Unlisted", (("Only a search for its owner finds it. It can be used by its DID.",),))
 
 
-def state_of(status: AssetStatus, what: str, block: int | None = None, successor: str | None = None) -> State:
-    """Return the state of an asset that is a ``what``: a data set, an algorithm.
-
-    ``block`` is the last one that the catalogue has read.
-    """
+def state_of(status: AssetStatus, what: str, successor: str | None = None, *, is_paused: bool = False) -> State:
+    """Return the state of an asset that is a ``what``: a data set, an algorithm."""
     if status.state == "pending":
-        word = "Pending" if block is None else f"Pending at block {block:,}"
+        seen = status.confirmed
+        word = "Pending" if seen is None else f"Pending, {seen} of {counted(status.confirmations, 'confirmation')}"
         waiting: Sentence = (
             Strong("Waiting for the chain."),
             " The document is kept. It is listed when its block is confirmed, usually within a minute.",
@@ -43,6 +54,8 @@ def state_of(status: AssetStatus, what: str, block: int | None = None, successor
     if status.state == "listed" and status.featured:
         why: Sentence = (Strong("A curator of this marketplace features it"), " for this reason: ")
         return State("ok", "Listed", ((*why, Quoted(status.featured)),))
+    if is_paused:
+        return PAUSED
     return UNLISTED if status.state == "unlisted" else LISTED
 
 

@@ -19,7 +19,7 @@ def _page(
     listed: AssetVersions = versions(1),  # noqa: B008 - frozen
     checksum: str = CHECKSUM,
     changes: Changes = Changes(),  # noqa: B008 - frozen
-    block: int | None = None,
+    is_paused: bool = False,
 ) -> Mapping[str, object]:
     view: AssetView = view_of(
         read_ddo(found),
@@ -31,7 +31,7 @@ def _page(
         names=_NAMES,
         changes=changes,
         images=_IMAGES if len(found.get("service", ())) > 1 else (),
-        block=block,
+        is_paused=is_paused,
     )
     structured = structured_data(view.described, "http://market.test/assets/x")
     return {"asset": view, "document": "/api/v1/metadata/assets/ddo/did:nv:0", "structured": structured}
@@ -50,7 +50,9 @@ STATES: Mapping[str, Mapping[str, object]] = {
     "listed": _page(_DATA, status()),
     "open to any algorithm": _page(document(policy=OPEN), status()),
     "unlisted": _page(_DATA, status("unlisted")),
-    "pending": _page(_DATA, status("pending", version=0, owner=None), versions(), block=213),
+    "pending": _page(_DATA, status("pending", version=0, owner=None), versions()),
+    "pending, and on chain": _page(_DATA, status("pending", confirmed=2, confirmations=12), versions()),
+    "paused": _page(_DATA, status(), is_paused=True),
     "hidden": _page(_DATA, status("hidden", reason="It has names of patients.")),
     "retired": _page(_DATA, status("retired")),
     "retired with a successor": _page(_SUCCEEDED, status("retired")),
