@@ -48,7 +48,7 @@ format: ## format the Python sources and fix what ruff can fix
 	@.venv/bin/ruff check --fix-only --quiet . ; .venv/bin/ruff format .
 
 bench: ## measure our paths beside the peer or the floor of each
-	@scripts/setup run
+	@scripts/setup test
 	@.venv/bin/python -m bench
 
 bench-search: ## search 100,000 assets: PostgreSQL beside SQLite

@@ -25,7 +25,7 @@ def main() -> None:
         image = anyio.run(build)
         with running_provider(home, gateway__servers=json.dumps([SERVER]), limits__body_bytes="1048576") as provider:
             rows += anyio.run(executing.measure, provider, image.digest)
-            rows += pages.measure(provider)
+            rows += anyio.run(pages.measure, provider)
             rows.append(idling.measure(provider))
     sys.stdout.write(show(rows) + "\n")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import anyio
 import pytest
-from playwright.async_api import Browser, Page, Request, expect
+from playwright.async_api import Page, expect
 
 from insitu.sdk.publishing import Asset
 from tests.browser.chromium import DARK, NO_JAVASCRIPT, PHONE, ZOOMED, Pages
@@ -126,21 +126,3 @@ async def test_the_lines_of_a_page_work_as_they_stand(page: Page, market: Market
         assert done.returncode == 0, done.stderr.decode()
     assert (tmp_path / "out" / "out.txt").read_text() == "done"
     assert (tmp_path / "python" / "out.txt").read_text() == "done"
-
-
-async def test_a_first_visit_is_small_and_asks_three_times(browser: Browser, market: Market) -> None:
-    asset = await offered(market, "Words that are light")
-    for address in ("/", "/search", f"/assets/{asset.did}"):
-        fresh, asked = await browser.new_context(), list[Request]()
-        page = await fresh.new_page()
-        page.on("requestfinished", lambda request: asked.append(request))  # noqa: B023, PLW0108 - no other function
-        await page.goto(market.provider.url + address, wait_until="load")
-        named = await page.locator("script[src], link[rel=stylesheet]").evaluate_all(
-            "all => all.map(e => e.src || e.href)"
-        )
-        # A page of a development machine also loads a wallet, which no other page has.
-        own = [request for request in asked if request.url in [page.url, *named] and "development" not in request.url]
-        sizes = [await request.sizes() for request in own]
-        assert 1 < len(own) <= 3, [request.url for request in own]
-        assert sum(size["responseBodySize"] + size["responseHeadersSize"] for size in sizes) <= 40_000
-        await fresh.close()

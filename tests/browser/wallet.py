@@ -98,6 +98,10 @@ class Wallet:
         """How often the person was asked, by what the wallet showed: "connect", "Permit", "Terms", "text" …"""
         return dict(Counter(prompt.shows for prompt in self.prompts))
 
+    def connect(self, address: str) -> None:
+        """Be connected to the pages of an origin already, as after an earlier visit."""
+        self._connected.add(_origin(address))
+
     def refuse(self, shows: str = "", code: int = REJECTED) -> None:
         """Say no to the next prompt, or to the next one that shows this."""
         self._refusals.append((shows, code))
@@ -144,9 +148,8 @@ class Wallet:
                 await page.evaluate(f"([event, value]) => window.{self._binding}_tell?.(event, value)", [event, value])
 
     async def _answer(self, source: dict[str, Any], method: str, parameters: list[Any]) -> dict[str, Any]:
-        origin = httpx.URL(source["frame"].url).copy_with(raw_path=b"/", fragment=None)
         try:
-            return {"result": await self._do(str(origin), method, parameters)}
+            return {"result": await self._do(_origin(source["frame"].url), method, parameters)}
         except _RefusalError as refusal:
             return {"error": {"code": refusal.code, "message": str(refusal)}}
 
@@ -229,6 +232,10 @@ class _RefusalError(Exception):
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+def _origin(address: str) -> str:
+    return str(httpx.URL(address).copy_with(raw_path=b"/", fragment=None))
 
 
 def _typed_data_digest(data: dict[str, Any]) -> bytes:

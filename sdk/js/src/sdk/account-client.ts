@@ -10,7 +10,7 @@ import {
 } from '../domain/ids.js'
 import type { VerifiedReceipt } from '../domain/receipt.js'
 import type { Parameters } from '../domain/revisions.js'
-import { address, object, text } from '../domain/shape.js'
+import { address, integer, object, text } from '../domain/shape.js'
 import { InsituError } from '../errors.js'
 import { orUndefined } from './absence.js'
 import type { Account, CallControl, WalletTransaction } from './account.js'
@@ -31,7 +31,7 @@ import {
   type HappenedAnywhere,
 } from './lists.js'
 import type { Verdict } from './quotes.js'
-import { type ReceiptLike, type VerifyOptions, verifyOnChain } from './receipts.js'
+import type { ReceiptLike, VerifyOptions } from './receipts.js'
 import type { Resolver } from './resolver.js'
 import { Session, type SignInPage } from './session.js'
 import type { SessionStore } from './session-store.js'
@@ -64,8 +64,10 @@ export interface ExecuteOptions extends CallControl {
   readonly idempotencyKey?: string | undefined
 }
 
-const INFO = /* @__PURE__ */ (() =>
-  object({ contracts: object({ ServiceExecutionTemplate: address, NeverminedToken: address }) }))()
+const INFO = /* @__PURE__ */ (() => {
+  const contracts = object({ DIDRegistry: address, ServiceExecutionTemplate: address, NeverminedToken: address })
+  return object({ chainId: integer(1), contracts, providerAddress: address })
+})()
 
 const ACCEPTED = /* @__PURE__ */ (() => object({ workflowExecutionId: text }))()
 
@@ -218,7 +220,8 @@ export class AccountClient {
   }
 
   /** Check a receipt, and compare it with the chain; see `verifyOnChain`. */
-  verify(receipt: ReceiptLike, options: VerifyOptions = {}): Promise<VerifiedReceipt> {
+  async verify(receipt: ReceiptLike, options: VerifyOptions = {}): Promise<VerifiedReceipt> {
+    const { verifyOnChain } = await import('./receipts.js')
     return verifyOnChain(receipt, this.#chain, this.#parts.chain, options)
   }
 
@@ -247,10 +250,8 @@ export async function connectAccount(
   account: Account,
   options: AccountOptions = {},
 ): Promise<AccountClient> {
-  const parts = await openProvider(url, options)
-  const { signal } = options
-  const { contracts } = await parts.http.read(INFO, 'GET', `${parts.url}/api/v1/gateway/services`, { signal })
-  const { ServiceExecutionTemplate: template, NeverminedToken: token } = contracts
+  const parts = await openProvider(url, options, INFO)
+  const { ServiceExecutionTemplate: template, NeverminedToken: token } = parts.info.contracts
   const wanted = options.contracts?.template ?? template
   if (!sameAddress(wanted, template)) {
     throw new InsituError(errors.ContractMismatch, `the gateway uses the template ${template}, not ${wanted}`)

@@ -12,7 +12,7 @@ import { InsituError, isInsituError } from '../errors.js'
 import { type Account, abortable, type CallControl, onlySignal, sleep } from './account.js'
 import type { AgreementChain } from './agreement-chain.js'
 import { type Agreement, agreementAt, type BuyOptions, type CloseOptions } from './agreement-facts.js'
-import { type Closing, Endings } from './endings.js'
+import type { Closing, Endings } from './endings.js'
 import type { ReceiptView } from './execution.js'
 import { type GatewayClient, gatewayUrl } from './gateway.js'
 import { type AgreementPage, agreementsAt, type PageOptions } from './lists.js'
@@ -47,7 +47,8 @@ export interface AgreementParts {
 export class Agreements {
   readonly #parts: AgreementParts
   readonly #purchases: Purchases
-  readonly #endings: Endings
+  /** Loaded when somebody ends something. */
+  readonly #endings: () => Promise<Endings>
   readonly #terms = new Map<AgreementId, Terms>()
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -56,7 +57,8 @@ export class Agreements {
     this.#purchases = new Purchases(parts.chain, parts.account)
     const gatewayOf = async (id: AgreementId, signal?: AbortSignal) =>
       parts.gatewayAt(gatewayUrl(await this.endpoint(id, signal)))
-    this.#endings = new Endings({ ...parts, gatewayOf, show: (id, options) => this.show(id, options) })
+    const needed = { ...parts, gatewayOf, show: this.show.bind(this) }
+    this.#endings = async () => new (await import('./endings.js')).Endings(needed)
   }
 
   /**
@@ -156,7 +158,7 @@ export class Agreements {
 
   /** Ask what closing an agreement costs now, and what comes back. Throws like `close`. */
   async previewClose(agreement: string, control: CallControl = {}): Promise<Closing> {
-    return this.#endings.preview(agreement, control)
+    return (await this.#endings()).preview(agreement, control)
   }
 
   /**
@@ -169,7 +171,7 @@ export class Agreements {
    * `ExecutionInProgress`, `NotConsumer`, `AgreementUnknown`, and what `refund` throws where the account sends
    */
   async close(agreement: string, options: CloseOptions = {}): Promise<Closing> {
-    return this.#endings.close(agreement, options)
+    return (await this.#endings()).close(agreement, options)
   }
 
   /**
@@ -180,7 +182,7 @@ export class Agreements {
    * `TransactionFailed`, `TransactionUnconfirmed`
    */
   async refund(agreement: string, control: CallControl = {}): Promise<Agreement> {
-    await this.#endings.refund(agreement, control)
+    await (await this.#endings()).refund(agreement, control)
     return this.show(agreement, onlySignal(control))
   }
 
@@ -192,7 +194,7 @@ export class Agreements {
    * `refund` throws
    */
   async release(receipt: ReceiptView, control: CallControl = {}): Promise<void> {
-    return this.#endings.release(receipt, control)
+    return (await this.#endings()).release(receipt, control)
   }
 
   /** Return where a bought service is called now; its owner may have changed that since the purchase. */

@@ -60,14 +60,17 @@ export class ChainReader {
   }
 
   /**
-   * Refuse a node of another chain.
+   * Refuse a node of another chain; the error's context has the wanted one as `chainId`.
    *
    * @throws InsituError `ContractMismatch`, `ChainUnavailable`
    */
   async requireChain(signal?: AbortSignal): Promise<void> {
     const told = Number(await this.#ask('eth_chainId', [], signal))
     if (told === this.contracts.chainId) return
-    throw new InsituError(errors.ContractMismatch, `the node is of chain ${told}, not of ${this.contracts.chainId}`)
+    const { chainId } = this.contracts
+    throw new InsituError(errors.ContractMismatch, `the node is of chain ${told}, not of ${chainId}`, {
+      context: { chainId },
+    })
   }
 
   /**

@@ -52,11 +52,19 @@ const INFO = /* @__PURE__ */ (() => {
  * chain or registry than `contracts` names, or the wallet is on another chain
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Client> {
-  return (await openProvider(url, options)).client
+  return (await openProvider(url, options, INFO)).client
+}
+
+/** What a gateway says of itself. */
+interface Info {
+  readonly chainId: number
+  readonly contracts: { readonly DIDRegistry: Address }
+  readonly providerAddress: Address
 }
 
 /** What a client is made of. */
-export interface OpenProvider {
+export interface OpenProvider<I extends Info = Info> {
+  readonly info: I
   readonly client: Client
   readonly url: string
   readonly metadataUrl: string
@@ -67,11 +75,15 @@ export interface OpenProvider {
 }
 
 /** Connect like `connect`, and return the parts too. */
-export async function openProvider(address: string, options: ConnectOptions): Promise<OpenProvider> {
+export async function openProvider<I extends Info>(
+  address: string,
+  options: ConnectOptions,
+  reader: Reader<I>,
+): Promise<OpenProvider<I>> {
   const { signal, provider } = options
   const url = address.replace(/\/+$/, '')
   const http = new Http(options)
-  const info = await http.read(INFO, 'GET', `${url}/api/v1/gateway/services`, { signal })
+  const info = await http.read(reader, 'GET', `${url}/api/v1/gateway/services`, { signal })
   const told = { chainId: info.chainId, registry: info.contracts.DIDRegistry }
   const contracts = options.contracts ?? told
   requireSame(contracts, told)
@@ -82,7 +94,7 @@ export async function openProvider(address: string, options: ConnectOptions): Pr
   const metadataUrl = (options.metadataUrl ?? url).replace(/\/+$/, '')
   const assets = new Assets(http, metadataUrl, resolver)
   const client = { assets, contracts, contractsAreGiven: !!options.contracts, providerAddress: info.providerAddress }
-  return { client, url, metadataUrl, http, ask, chain, resolver }
+  return { client, info, url, metadataUrl, http, ask, chain, resolver }
 }
 
 function requireSame(wanted: Contracts, told: Contracts): void {

@@ -107,8 +107,10 @@ async function resolveAllowed(
   did: string,
   signal?: AbortSignal,
 ): Promise<ResolvedAsset> {
-  const found = await resolver.resolve(did, signal)
-  const { validateDdo } = await import('../domain/document-rules.js')
+  const [found, { validateDdo }] = await Promise.all([
+    resolver.resolve(did, signal),
+    import('../domain/document-rules.js'),
+  ])
   validateDdo(found.ddo)
   for await (const earlier of registeredVersions(resolver.chain, found.record, signal)) {
     if (earlier.version === found.record.version) continue

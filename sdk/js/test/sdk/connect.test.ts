@@ -27,7 +27,8 @@ interface Provider {
 async function provider(context: TestContext, changed: Provider = {}): Promise<string> {
   let url = ''
   const { document = PUBLISHED.document, checksum = PUBLISHED.checksum, version = 1, chainId = '0x7a69' } = changed
-  const info = { chainId: 31337, contracts: { DIDRegistry: REGISTRY }, providerAddress: OWNER, publicUrl: 'x' }
+  const contracts = { DIDRegistry: REGISTRY, ServiceExecutionTemplate: REGISTRY, NeverminedToken: REGISTRY }
+  const info = { chainId: 31337, contracts, providerAddress: OWNER, publicUrl: 'x' }
   const ask: Record<string, () => unknown> = {
     eth_chainId: () => chainId,
     eth_call: () =>

@@ -1,14 +1,13 @@
 /** The account of the person who looks at the page: a wallet that was chosen, and clients that sign with it. */
 import {
   type AccountClient,
-  connect,
   connectAccount,
   InsituError,
   sessionStorageOf,
   sharedByTabs,
   type WalletProvider,
 } from 'insitu'
-import { type Address, readAddress, sameAddress } from 'insitu/domain'
+import { type Address, isInsituError, readAddress, sameAddress } from 'insitu/domain'
 import { walletAccount } from 'insitu/wallets'
 import { site } from './site.js'
 import { type Wallet, walletNamed } from './wallets.js'
@@ -39,6 +38,8 @@ const REMEMBERED = 'insitu.account'
 /** One for the page: a refresh token can be used once. */
 const sessions = sessionStorageOf(sessionStorage)
 const signedIn = new Map<string, SignedIn>()
+/** What was asked without a person: the head and the content of a page ask for the same. */
+const resuming = new Map<string, Promise<SignedIn | undefined>>()
 const listeners = new Set<(now: SignedIn | undefined) => void>()
 let chosen: Chosen | undefined
 let latest: SignedIn | undefined
@@ -117,7 +118,13 @@ async function at(gateway: string, mayAsk: boolean, waiting: Waiting): Promise<S
   const url = gateway.replace(/\/+$/, '')
   const known = signedIn.get(url)
   if (known !== undefined) return known
-  const opened = await open(url, mayAsk, waiting)
+  if (mayAsk) return keep(url, await open(url, true, waiting))
+  const asked = resuming.get(url) ?? open(url, false).then(opened => keep(url, opened))
+  resuming.set(url, asked)
+  return asked.finally(() => resuming.get(url) === asked && resuming.delete(url))
+}
+
+function keep(url: string, opened: SignedIn | undefined): SignedIn | undefined {
   if (opened === undefined || signedIn.has(url)) return signedIn.get(url)
   signedIn.set(url, opened)
   latest ??= opened
@@ -125,27 +132,34 @@ async function at(gateway: string, mayAsk: boolean, waiting: Waiting): Promise<S
   return opened
 }
 
-async function open(url: string, mayAsk: boolean, { signal }: Waiting): Promise<SignedIn | undefined> {
+async function open(url: string, mayAsk: boolean, { signal }: Waiting = {}): Promise<SignedIn | undefined> {
   const mine = chosen
   if (mine === undefined) throw new DOMException('no account is chosen', 'AbortError')
   const { provider } = mine.wallet
-  const { contracts } = await connect(url, { signal })
-  if (!(await isOnChain(provider, contracts.chainId))) {
+  const account = await walletAccount(provider, mine.address)
+  const connected = () =>
+    connectAccount(url, account, {
+      ...{ provider, signal, sessions, sharing: sharedByTabs(), metadataUrl: site().catalogue },
+      confirmContracts: async shown =>
+        (await import('../components/account/dialogs.js')).confirmContracts(shown, url, signal),
+    })
+  const client = await connected().catch(async error => {
+    const wanted = otherChain(error)
+    if (wanted === undefined) throw error
     if (!mayAsk) return undefined
     const dialogs = await import('../components/account/dialogs.js')
-    await dialogs.changeChain(provider, contracts.chainId, signal)
-  }
-  const client = await connectAccount(url, await walletAccount(provider, mine.address), {
-    ...{ provider, signal, sessions, sharing: sharedByTabs(), metadataUrl: site().catalogue },
-    confirmContracts: async shown =>
-      (await import('../components/contracts/dialog.js')).confirmContracts(shown, url, signal),
+    await dialogs.changeChain(provider, wanted, signal)
+    return connected()
   })
   if (chosen !== mine) throw changed()
-  return { client, address: mine.address, gateway: url, chainId: contracts.chainId }
+  return client && { client, address: mine.address, gateway: url, chainId: client.contracts.chainId }
 }
 
-async function isOnChain(provider: WalletProvider, chainId: number): Promise<boolean> {
-  return Number(await provider.request({ method: 'eth_chainId' })) === chainId
+/** Return the chain that the provider uses, if the wallet is on another one. */
+function otherChain(error: unknown): number | undefined {
+  if (!isInsituError(error) || error.code !== 'ContractMismatch') return undefined
+  const { chainId } = error.context
+  return typeof chainId === 'number' ? chainId : undefined
 }
 
 /** Return the error of a call that was for another account or chain than the wallet has now. */
@@ -157,6 +171,7 @@ export function changed(): InsituError {
 
 function forget(): void {
   signedIn.clear()
+  resuming.clear()
   latest = undefined
 }
 

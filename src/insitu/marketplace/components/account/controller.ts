@@ -15,7 +15,7 @@ import { h, replaceChildren } from '../../elements/dom.js'
 import { problemOf } from '../../elements/problem.js'
 import { site } from '../../elements/site.js'
 import { amount, shortAddress } from '../../elements/words.js'
-import { type AccountFacts, accountView } from './view.js'
+import { type AccountFacts, accountView, problemView } from './view.js'
 
 const BALANCE = { contract: 'NeverminedToken', signature: 'balanceOf(address)', returns: ['uint256'] } as const
 /** An account whose code only delegates still signs with its key (EIP-7702). */
@@ -102,7 +102,6 @@ async function showAccount(now: SignedIn): Promise<void> {
 }
 
 async function showProblem(error: unknown): Promise<void> {
-  const { problemView } = await import('./view.js')
   await ask<void>('What went wrong', ({ show, answer }) => {
     show(...problemView(error, () => answer()))
     return undefined

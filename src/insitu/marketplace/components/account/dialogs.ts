@@ -7,6 +7,8 @@ import { ask, type Question } from '../../elements/dialog.js'
 import { type Wallet, watchWallets } from '../../elements/wallets.js'
 import { type Choosing, chainView, chooserView } from './view.js'
 
+export { confirmContracts } from '../contracts/dialog.js'
+
 /** Let the person choose a wallet and one of its accounts. Throws `AbortError` if the window is closed. */
 export function chooseWallet(signal?: AbortSignal): Promise<Chosen> {
   return ask<Chosen>(

@@ -1,7 +1,6 @@
 /** Publishing, buying and starting: what is signed is compared with what was shown, before each prompt. */
 import { type AccountClient, type Execution, InsituError, isInsituError, type Progress, type Verdict } from 'insitu'
 import { isObject, type Parameters, sameAddress, type TypedData } from 'insitu/domain'
-import { Publisher } from 'insitu/publish'
 import { type Begun, forget, purchaseOf, remember } from './memory.js'
 import { digestOfPlan, type Plan, workflowMain } from './plan.js'
 
@@ -68,6 +67,7 @@ export async function signAndRun(client: AccountClient, shown: Shown, steps: Ste
 
 /** Publish the workflow, and the algorithm if it is new, with one signature. Return the workflow's DID. */
 async function publish(client: AccountClient, plan: Plan, control: Pick<Steps, 'signal'>): Promise<string> {
+  const { Publisher } = await import('insitu/publish')
   const publisher = new Publisher(client)
   const algorithm =
     plan.algorithm && (await publisher.prepareAlgorithm(plan.algorithm.attributes, plan.algorithm.contents, control))

@@ -1,2 +1,0 @@
-/*! Licences: licences.txt */
-import{a as p,e as f}from"./chunk-KVRIJK22.js";import{h as y}from"./chunk-JZ75SZMO.js";import{L as m}from"./chunk-5I75ZS7H.js";import{Ia as a,b as i,da as d}from"./chunk-B5GTVFUC.js";async function A(e){return e.catch(r=>{if(!(i(r)&&r.code==="AssetNotFound"))throw r})}async function P({account:e,chain:r},t,u,{onProgress:c,signal:o}){c?.({promptsLeft:0,...u,asks:t}),o?.throwIfAborted();let s=await p(e.signTypedData(t),o),n=y(m(t),s);return!(n!==void 0&&a(n,e.address))&&await r.code(e.address,o)==="0x"&&f(e.address,n),d(s)}export{A as a,P as b};

@@ -1,2 +1,0 @@
-/*! Licences: licences.txt */
-import{a as r,c as o,d as p,e as i,f as n,g as m,h as f,i as s,j as c,k as a}from"./chunk-K2WKNT2N.js";import"./chunk-CBEU3G5E.js";import"./chunk-JZ75SZMO.js";import"./chunk-5I75ZS7H.js";import{a as e,b as t}from"./chunk-B5GTVFUC.js";export{e as InsituError,m as filesRoot,t as isInsituError,c as openingChecks,f as outputRoot,r as readEnvelope,o as readJson,s as readOpening,p as receiptHash,n as requireAll,a as settlementChecks,i as verifyReceipt};

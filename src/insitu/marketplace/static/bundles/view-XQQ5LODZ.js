@@ -1,2 +1,0 @@
-/*! Licences: licences.txt */
-import{a,b,c,d}from"./chunk-CHOUF7Q4.js";import"./chunk-2NZJRJWC.js";import"./chunk-OXSNSUVE.js";import"./chunk-4DJZ63H3.js";import"./chunk-TVNJD45L.js";import"./chunk-K2WKNT2N.js";import"./chunk-CBEU3G5E.js";import"./chunk-JZ75SZMO.js";import"./chunk-V5JTH35G.js";import"./chunk-3DMRY6A7.js";import"./chunk-X5W742GM.js";import"./chunk-7MRIXNSF.js";import"./chunk-5I75ZS7H.js";import"./chunk-5GTON53J.js";import"./chunk-B5GTVFUC.js";export{c as accountView,b as chainView,a as chooserView,d as problemView};
