@@ -50,7 +50,7 @@ class AssetStatus(WireModel):
     pending: str | None = None
     reason: str = ""
     confirmed: int | None = None
-    confirmations: int = 0
+    confirmations: int | None = None
     featured: str = ""
 
 

@@ -714,8 +714,7 @@ export interface components {
          */
         AssetStatus: {
             checksum: string;
-            /** @default 0 */
-            confirmations: number;
+            confirmations?: number | null;
             confirmed?: number | null;
             did: string;
             /** @default  */

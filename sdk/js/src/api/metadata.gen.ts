@@ -345,8 +345,7 @@ export interface components {
          */
         AssetStatus: {
             checksum: string;
-            /** @default 0 */
-            confirmations: number;
+            confirmations?: number | null;
             confirmed?: number | null;
             did: string;
             /** @default  */
@@ -380,8 +379,7 @@ export interface components {
         AssetSummary: {
             author: string;
             checksum: string;
-            /** @default 0 */
-            confirmations: number;
+            confirmations?: number | null;
             confirmed?: number | null;
             createdAt?: string | null;
             did: string;

@@ -30,6 +30,14 @@ export function amount(baseUnits: bigint, token: Token): string {
   return displayAmount(baseUnits, token.decimals, plain(token.symbol, 12))
 }
 
+/** Return an amount for a heading: one of many decimals is rounded, and says so; the exact one stands elsewhere. */
+export function rounded(baseUnits: bigint, token: Token): string {
+  const unit = 10n ** BigInt(Math.max(token.decimals - 4, 0))
+  if (baseUnits % (unit / 100n || 1n) === 0n) return amount(baseUnits, token)
+  const near = ((baseUnits + unit / 2n) / unit) * unit
+  return near === 0n ? `less than ${amount(unit, token)}` : `about ${amount(near, token)}`
+}
+
 /** Return a price; nothing to pay is said as a word. */
 export function price(baseUnits: bigint, token: Token): string {
   return baseUnits === 0n ? 'nothing' : amount(baseUnits, token)

@@ -39,7 +39,7 @@ def state_of(status: AssetStatus, what: str, successor: str | None = None, *, is
     """Return the state of an asset that is a ``what``: a data set, an algorithm."""
     if status.state == "pending":
         seen = status.confirmed
-        word = "Pending" if seen is None else f"Pending, {seen} of {counted(status.confirmations, 'confirmation')}"
+        word = "Pending" if seen is None else f"Pending, {seen} of {counted(status.confirmations or 0, 'confirmation')}"
         waiting: Sentence = (
             Strong("Waiting for the chain."),
             " The document is kept. It is listed when its block is confirmed, usually within a minute.",

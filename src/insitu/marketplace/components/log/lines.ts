@@ -73,12 +73,14 @@ export class LogLines {
   }
 }
 
-/** Return the positions of lines that contain a text, whatever its case; all of them for an empty one. */
-export function matching(lines: readonly Line[], query: string, from = 0): number[] {
+/** Return the positions of lines of a stage, or of all, that contain a text, whatever its case. */
+export function matching(lines: readonly Line[], query: string, from = 0, stage?: number): number[] {
   const wanted = query.toLowerCase()
   const found: number[] = []
   for (let at = from; at < lines.length; at += 1) {
-    if (wanted === '' || lines[at]?.text.toLowerCase().includes(wanted)) found.push(at)
+    const line = lines[at]
+    if (line === undefined || (stage !== undefined && line.stage !== stage)) continue
+    if (wanted === '' || line.text.toLowerCase().includes(wanted)) found.push(at)
   }
   return found
 }

@@ -10,6 +10,7 @@ const POLITE = 5000
 /** `<insitu-log>`: shows what `add` is given. It never asks for anything itself. */
 export class LogElement extends HTMLElement {
   readonly #log = new LogLines()
+  readonly #stages = new Set<number>()
   #state: LogState = { kind: 'waiting', lines: this.#log.lines, found: undefined, query: '', follow: true }
   /** How many lines, of those that match, stand in the page. */
   #drawn = 0
@@ -34,8 +35,12 @@ export class LogElement extends HTMLElement {
   /** Add what a stage printed. */
   add(piece: LogView): void {
     this.#log.add(piece)
+    const isNew = !this.#stages.has(piece.stage)
+    this.#stages.add(piece.stage)
     if (this.#state.kind === 'waiting') this.#state = { ...this.#state, kind: 'live' }
-    this.#soon()
+    // From the second stage on, one can be chosen.
+    if (isNew && this.#stages.size > 1) this.#frameNow()
+    else this.#soon()
   }
 
   /** Say where the log stands. */
@@ -73,8 +78,9 @@ export class LogElement extends HTMLElement {
 
   #draw(): void {
     this.#frame = 0
-    const { lines, query, found: before } = this.#state
-    const found = query === '' ? undefined : [...(before ?? []), ...matching(lines, query, this.#searched)]
+    const { lines, query, stage, found: before } = this.#state
+    const isAll = query === '' && stage === undefined
+    const found = isAll ? undefined : [...(before ?? []), ...matching(lines, query, this.#searched, stage)]
     this.#searched = lines.length
     this.#state = { ...this.#state, found }
     this.#append(found)
@@ -113,13 +119,21 @@ export class LogElement extends HTMLElement {
   }
 
   #changed(target: EventTarget | null): void {
+    if (target instanceof HTMLSelectElement) {
+      this.#search({ stage: target.value === '' ? undefined : Number(target.value) })
+      return
+    }
     if (!(target instanceof HTMLInputElement)) return
     if (target.type === 'checkbox') {
       this.#state = { ...this.#state, follow: target.checked }
       this.#soon()
       return
     }
-    this.#state = { ...this.#state, query: target.value.trim(), found: undefined }
+    this.#search({ query: target.value.trim() })
+  }
+
+  #search(what: Partial<LogState>): void {
+    this.#state = { ...this.#state, ...what, found: undefined }
     this.#searched = 0
     this.#spoke = 0
     this.#rebuild()

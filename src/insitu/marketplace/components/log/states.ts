@@ -27,6 +27,7 @@ export const gallery: Readonly<Record<string, () => Node>> = Object.fromEntries(
     complete: { ...base, kind: 'complete', follow: false },
     'complete and empty': { ...base, kind: 'complete', lines: [] },
     searched: { ...base, query: 'flights', found: [0] },
+    'one stage': { ...base, stage: 1, found: [3] },
     'nothing found': { ...base, query: 'nowhere', found: [] },
     'provider away': { ...base, isBroken: true },
     hidden: { ...base, kind: 'hidden' },

@@ -11,6 +11,8 @@ export interface LogState {
   /** Positions of the lines that contain what is searched; undefined if nothing is. */
   readonly found: readonly number[] | undefined
   readonly query: string
+  /** The stage whose lines are shown; undefined for all. */
+  readonly stage?: number | undefined
   readonly follow: boolean
   /** The connection is gone and is tried again. */
   readonly isBroken?: boolean
@@ -44,6 +46,7 @@ export function logView(state: LogState): readonly HTMLElement[] {
           value: state.query,
           autocomplete: 'off',
         }),
+        stagesOf(state),
         live &&
           h(
             'label',
@@ -63,6 +66,15 @@ export function logView(state: LogState): readonly HTMLElement[] {
     ),
     h('p', { class: 'small soft', role: 'status' }, sentenceOf(state)),
   ]
+}
+
+/** Of several stages, one can be chosen. */
+function stagesOf({ lines, stage }: LogState): HTMLElement | undefined {
+  const stages = [...new Set(lines.map(line => line.stage))]
+  if (stages.length < 2) return undefined
+  const options = stages.map(one => h('option', { value: one, selected: one === stage }, `Stage ${one}`))
+  const all = h('option', { value: '', selected: stage === undefined }, 'All stages')
+  return h('select', { id: 'log-stage', 'aria-label': 'Stage' }, all, ...options)
 }
 
 /** Return the sentence under a log. It counts; lines are never read out by themselves. */

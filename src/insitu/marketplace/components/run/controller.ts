@@ -1,6 +1,7 @@
 /** What the page of a run does. */
 import { type AccountClient, isInsituError, type Progress } from 'insitu'
-import { inputDids, requireParameters, workflowOf } from 'insitu/domain'
+import { inputDids, readWorkflow, requireParameters, workflowOf } from 'insitu/domain'
+import { numberOf } from 'insitu/domain/workflow'
 import { changed, choice, onAccount, resume, type SignedIn, signIn } from '../../elements/account.js'
 import { focusOn, replaceChildren } from '../../elements/dom.js'
 import { problemOf } from '../../elements/problem.js'
@@ -108,6 +109,8 @@ export class RunController {
       const token = await client.parts.chain.token(signal)
       signal.throwIfAborted()
       this.#show({ phase: 'form', inputs, token, error })
+      // The button that was pressed is gone with what it stood on.
+      if (document.activeElement === document.body) focusOn(this.#root.querySelector('#what legend'))
       await Promise.all([this.#check(), this.#offer(client)])
     })
   }
@@ -187,9 +190,14 @@ export class RunController {
       this.#show({ pinned: now })
     }
     const plan = planOf(form, inputs, this.#state.pinned, client.account)
-    const allowed = rulesOf(inputs).parameters
-    const stages = plan?.described ?? { stages: [{ index: 0 }] }
-    if (plan !== undefined) requireParameters(stages as never, parametersOf(form), allowed)
+    if (plan === undefined) return undefined
+    const workflow =
+      plan.workflowDid === undefined
+        ? readWorkflow(plan.described ?? {})
+        : workflowOf((await client.assets.show(plan.workflowDid, { signal })).ddo)
+    signal.throwIfAborted()
+    this.#show({ stages: workflow.stages.map(numberOf) })
+    requireParameters(workflow, parametersOf(form), rulesOf(inputs).parameters)
     return plan
   }
 

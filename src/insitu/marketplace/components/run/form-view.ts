@@ -1,19 +1,19 @@
 /** The form: on what, what, with which parameters, on which server. */
-import { digestOf } from 'insitu/domain'
+import { digestOf, parseBytes } from 'insitu/domain'
 import { type Child, h } from '../../elements/dom.js'
 import { field, small } from '../../elements/parts.js'
-import { amount, bytes, counted, duration, nameOf, plain, price } from '../../elements/words.js'
+import { amount, bytes, counted, duration, nameOf, plain, price, rounded } from '../../elements/words.js'
 import { commonServers, type DataSet, type Form, imagesOf, type Offer, rulesOf } from './plan.js'
 import type { RunActions, RunState } from './state.js'
 
 export function formView(state: RunState, actions: RunActions): HTMLElement {
-  const { inputs, form } = state
+  const { inputs } = state
   return h(
     'form',
     { 'aria-label': 'What to run', onsubmit: (event: Event) => event.preventDefault() },
     h('fieldset', { id: 'on' }, h('legend', {}, 'On'), ...inputs.map(input => inputView(input))),
     h('fieldset', { id: 'what' }, h('legend', {}, 'Run'), ...whatView(state, actions)),
-    parametersView(inputs, form, actions),
+    parametersView(state, actions),
     serverView(state, actions),
   )
 }
@@ -111,18 +111,32 @@ function scriptView({ form, inputs }: RunState, actions: RunActions): HTMLElemen
   )
 }
 
-function parametersView(inputs: readonly DataSet[], form: Form, actions: RunActions): Child {
+/** Fields for each stage; a workflow that is published may have several. */
+function parametersView({ inputs, form, stages }: RunState, actions: RunActions): Child {
   const names = rulesOf(inputs).parameters
   if (names.length === 0) return undefined
+  const of = form.what === 'workflow' ? stages : [0]
+  return of.slice(0, 10).map(stage => stageView(stage, of.length > 1, names, form, actions))
+}
+
+function stageView(
+  stage: number,
+  isOneOfMany: boolean,
+  names: readonly string[],
+  form: Form,
+  actions: RunActions,
+): HTMLElement {
   const fields = names.slice(0, 50).map(name => {
-    const place = `0 ${name}`
+    const place = `${stage} ${name}`
+    const key = `p-${stage}-${name}`
     const oninput = (event: Event) => {
       actions.change({ parameters: { ...form.parameters, [place]: (event.target as HTMLInputElement).value } })
     }
-    const input = h('input', { id: `p-${name}`, value: form.parameters[place] ?? '', autocomplete: 'off', oninput })
-    return field(`p-${name}`, plain(name, 64), 'Passed to the first stage; empty leaves it out.', input)
+    const input = h('input', { id: key, value: form.parameters[place] ?? '', autocomplete: 'off', oninput })
+    return field(key, plain(name, 64), 'Passed to the algorithm; empty leaves it out.', input)
   })
-  return h('fieldset', { id: 'parameters' }, h('legend', {}, 'Parameters'), h('div', { class: 'two' }, ...fields))
+  const title = isOneOfMany ? `Parameters of stage ${stage}` : 'Parameters'
+  return h('fieldset', { id: `parameters-${stage}` }, h('legend', {}, title), h('div', { class: 'two' }, ...fields))
 }
 
 function serverView({ inputs, form, token, judgement }: RunState, actions: RunActions): Child {
@@ -134,14 +148,23 @@ function serverView({ inputs, form, token, judgement }: RunState, actions: RunAc
     const has = [
       `${plain(cpu, 12)} ${cpu === '1' ? 'core' : 'cores'}`,
       gpu !== '0' && `${plain(gpu, 12)} GPU`,
-      `${plain(memory, 20)} memory`,
-      `${plain(disk, 20)} disk`,
+      `${sizeOf(memory)} memory`,
+      `${sizeOf(disk)} disk`,
     ]
     const hint = `${has.filter(Boolean).join(', ')}, at most ${duration(maxExecutionTime)}.`
     const isChosen = (form.server || verdict) === serverId
     return pick('server', `${plain(serverId, 60)}, ${cost}`, hint, isChosen, () => actions.change({ server: serverId }))
   })
   return h('fieldset', { id: 'server' }, h('legend', {}, 'Server'), ...servers)
+}
+
+/** Return a size of a document as every page writes it; its own words if they are none. */
+function sizeOf(said: string): string {
+  try {
+    return bytes(parseBytes(said)).replace('.0 ', ' ')
+  } catch {
+    return plain(said, 20)
+  }
 }
 
 function pick(name: string, label: string, hint: string, checked: boolean, choose: () => void): HTMLElement {
@@ -157,4 +180,9 @@ function pick(name: string, label: string, hint: string, checked: boolean, choos
 /** Return an amount of the token that is paid with. */
 export function paid(baseUnits: bigint, { token }: Pick<RunState, 'token'>): string {
   return token ? amount(baseUnits, token) : `${baseUnits} base units`
+}
+
+/** Return an amount for a heading; see `rounded`. */
+export function nearly(baseUnits: bigint, { token }: Pick<RunState, 'token'>): string {
+  return token ? rounded(baseUnits, token) : `${baseUnits} base units`
 }

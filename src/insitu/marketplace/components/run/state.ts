@@ -32,6 +32,8 @@ export interface RunState {
   readonly algorithms: readonly Offer[]
   readonly form: Form
   readonly pinned: Pinned | undefined
+  /** Numbers of the stages of the workflow that is chosen. */
+  readonly stages: readonly number[]
   readonly judgement: Judgement
   readonly steps: readonly Step[]
   /** The purchase is on chain already, from before the page was loaded again. */
@@ -48,7 +50,7 @@ export const EMPTY_FORM: Form = {
 
 export const EMPTY: RunState = {
   ...{ phase: 'no account', account: '', gateway: '', escrow: '', token: undefined },
-  ...{ inputs: [], workflows: [], algorithms: [], form: EMPTY_FORM, pinned: undefined },
+  ...{ inputs: [], workflows: [], algorithms: [], form: EMPTY_FORM, pinned: undefined, stages: [] },
   ...{ judgement: { is: 'open' }, steps: [], isBought: false, execution: '' },
 }
 

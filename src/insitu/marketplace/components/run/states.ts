@@ -124,6 +124,13 @@ const STATES: Readonly<Record<string, RunState>> = {
   allowed: ready,
   'allowed on two data sets': { ...ready, inputs: [weather, departures] },
   'allowed, with parameters': { ...ready, inputs: [weather] },
+  'allowed, for an amount of 18 decimals': { ...ready, judgement: known(allowed(12_345_678_901_234_567_891n)) },
+  'allowed workflow of two stages': {
+    ...ready,
+    inputs: [weather],
+    stages: [0, 1],
+    form: { ...EMPTY_FORM, what: 'workflow', workflow: did('5f') },
+  },
   'allowed workflow': {
     ...ready,
     form: { ...EMPTY_FORM, what: 'workflow', workflow: did('5f') },

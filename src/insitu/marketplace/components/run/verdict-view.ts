@@ -4,7 +4,7 @@ import { sameAddress } from 'insitu/domain'
 import { type Child, h } from '../../elements/dom.js'
 import { problemNote } from '../../elements/problem.js'
 import { address, counted, duration, plain, time } from '../../elements/words.js'
-import { paid } from './form-view.js'
+import { nearly, paid } from './form-view.js'
 import { rulesOf } from './plan.js'
 import type { Allowed } from './purchase.js'
 import type { RunActions, RunState } from './state.js'
@@ -57,7 +57,7 @@ function allowedView({ cost, quote }: Allowed, state: RunState, at: number): Chi
   return [
     h('p', { class: 'big' }, h('span', { class: 'st ok' }, 'Allowed')),
     h('p', { class: 'label' }, 'Price of the agreement'),
-    h('p', { class: 'big' }, cost.total === 0n ? 'Nothing' : paid(cost.total, state)),
+    h('p', { class: 'big' }, cost.total === 0n ? 'Nothing' : nearly(cost.total, state)),
     rows.length > 0 &&
       h(
         'table',

@@ -1,7 +1,7 @@
 /** The page of a run. */
 import { type Child, h } from '../../elements/dom.js'
 import { problemNote } from '../../elements/problem.js'
-import { formView, paid } from './form-view.js'
+import { formView, nearly } from './form-view.js'
 import { signingView } from './signing-view.js'
 import type { RunActions, RunState } from './state.js'
 import { nextView, verdictView } from './verdict-view.js'
@@ -52,7 +52,7 @@ function glance(state: RunState): HTMLElement {
     if (verdict === undefined) return [h('span', { class: 'st off' }, 'No verdict yet')]
     if (!verdict.allowed)
       return [h('span', { class: 'st no' }, 'Refused'), ' \u2003', h('a', { href: '#next' }, 'What to do next')]
-    const price = verdict.cost.total === 0n ? 'Nothing' : paid(verdict.cost.total, state)
+    const price = verdict.cost.total === 0n ? 'Nothing' : nearly(verdict.cost.total, state)
     return [
       h('span', { class: 'st ok' }, 'Allowed'),
       ' \u2003',

@@ -1,2 +1,0 @@
-/*! Licences: licences.txt */
-import{}from"./common-KC7U26DF.js";import{a}from"./chunk-B5D96883.js";import"./chunk-07F6374E.js";import"./chunk-68F8DC55.js";export{a as Publisher};

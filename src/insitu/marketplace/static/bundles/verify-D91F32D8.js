@@ -1,2 +1,0 @@
-/*! Licences: licences.txt */
-import{c0_a as r,c0_b as o,c0_d as p,c0_e as i,c0_f as n,c0_g as m,c0_h as f,c0_i as s,c0_j as c,c0_k as a,c20_a as e,c20_b as t}from"./common-KC7U26DF.js";export{e as InsituError,m as filesRoot,t as isInsituError,c as openingChecks,f as outputRoot,o as readEnvelope,r as readJson,s as readOpening,p as receiptHash,n as requireAll,a as settlementChecks,i as verifyReceipt};
