@@ -171,10 +171,16 @@ async def test_after_a_no_and_a_double_click_it_is_published_once(
     owner.refuse("Registrations")
     await button.click()
     await expect(page.get_by_text("You said no in the wallet")).to_be_visible(timeout=SLOW)
+    owner.hold()
+    await button.click()
+    assert (await owner.asked()).shows == "Registrations"
+    await page.get_by_role("button", name="Stop waiting").click()
+    await expect(button).to_be_visible()
+    owner.let_go()
     assert await named(market, name) == []
     await button.dblclick()
     did = await published(page)
-    assert owner.counted == {**OWNED, "Registrations": 2}
+    assert owner.counted == {**OWNED, "Registrations": 3}
     assert await named(market, name) == [did]
 
 

@@ -26,6 +26,8 @@ export class PublicationController {
   #state: PublicationState | undefined
   /** Ends what is asked about an earlier draft. */
   #judging = new AbortController()
+  /** Ends what is made or signed. */
+  #working = new AbortController()
   #versions: Record<string, string> = {}
 
   constructor(root: HTMLElement) {
@@ -67,6 +69,7 @@ export class PublicationController {
   /** Do what a control with `data-act` asks for. */
   async act(act: string, control: Element, me: SignedIn, signal: AbortSignal): Promise<void> {
     const state = this.#state
+    if (act === 'stop') return this.#working.abort(new DOMException('stopped waiting', 'AbortError'))
     if (state === undefined || (state.now !== undefined && act !== 'list')) return
     this.#show({ error: undefined })
     if (act === 'step') this.#goTo(control.getAttribute('data-step') as StepName)
@@ -76,14 +79,20 @@ export class PublicationController {
     else if (act === 'remove')
       this.#change({ files: state.files.filter(({ url }) => url !== control.getAttribute('data-url')) })
     else if (act === 'find') await this.#find(me, signal)
-    else if (act === 'prepare') await this.#prepare(me, signal)
-    else if (act === 'sign') await this.#sign(me, signal)
+    else if (act === 'prepare') await this.#prepare(me, this.#work(signal))
+    else if (act === 'sign') await this.#sign(me, this.#work(signal))
     else if (act === 'list') await this.#list(me, signal)
   }
 
   readonly #actions = {
     set: (field: string, value: string) => this.#change({ values: { ...this.#state?.values, [field]: value } }),
     chooseScripts: (files: readonly File[]) => void this.#chooseScripts(files),
+  }
+
+  /** Return the signal of what begins now: it ends with the account, or when the person no longer waits. */
+  #work(signal: AbortSignal): AbortSignal {
+    this.#working = new AbortController()
+    return AbortSignal.any([signal, this.#working.signal])
   }
 
   #show(change: Partial<PublicationState>): void {

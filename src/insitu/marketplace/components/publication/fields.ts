@@ -241,7 +241,8 @@ function shareOf({ files }: PublicationState): string {
 function priceView(form: Form): Child {
   const { offered, token } = form.state
   const servers = offered.servers.map((server, at) => {
-    const name = `${plain(String(server['serverId'] ?? 'server'), 60)}, ${price(BigInt(String(server['price'] ?? 0)), token)}`
+    const cost = String(server['price'] ?? 0)
+    const name = `${plain(String(server['serverId'] ?? 'server'), 60)}, ${price(/^\d{1,39}$/.test(cost) ? BigInt(cost) : 0n, token)}`
     const parts = [`${server['cpu']} cores`, `${server['memory']} memory`, `${server['disk']} disk`]
     return tick(form, `server${at}`, name, plain(parts.join(', '), 200))
   })

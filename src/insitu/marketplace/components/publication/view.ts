@@ -115,6 +115,7 @@ function nowView({ now }: PublicationState): Child {
   const written = asks === undefined ? '' : typeof asks === 'string' ? plainLines(asks) : jsonOf(asks.message)
   return [
     h('div', { class: 'note', role: 'status', id: 'now' }, p('', b(plain(now?.message ?? '', 600)))),
+    p('row', button('btn', 'stop', 'Stop waiting')),
     written && h('pre', { tabindex: 0, 'aria-label': 'What the wallet shows' }, h('code', {}, written)),
   ]
 }
