@@ -90,7 +90,11 @@ function assetRow(asset: AssetSummary, state: DeskState): HTMLElement {
       actionsView(asset, told, name, state),
     ),
     h('td', {}, stateMark(asset, told), stateNotes(asset, told)),
-    h('td', { class: 'num' }, asset.state === 'retired' ? 'not sold' : price(asset.price, state.token)),
+    h(
+      'td',
+      { class: 'num', 'data-l': 'price' },
+      asset.state === 'retired' ? 'not sold' : price(asset.price, state.token),
+    ),
     h('td', { class: 'num' }, told ? counted(told.openAgreements, 'agreement') : '–'),
   )
 }

@@ -26,7 +26,7 @@ const named = (one: ExecutionView, name: string, id: string): ExecutionView => (
 })
 const running = [
   named({ ...live, actions: ['stop'] }, 'Length of stay by ward', 'a'),
-  named({ ...live, phase: 'Registered', position: 2, history: [], actions: ['stop'] }, HOSTILE, 'b'),
+  named({ ...live, phase: 'Registered', position: 2, history: [], startedAt: null, actions: ['stop'] }, HOSTILE, 'b'),
 ]
 const rejected = failed('OutputRejected', 'parquet files may not leave', '').execution
 const ended = [

@@ -202,11 +202,8 @@ function pastRow(execution: ExecutionView, state: DeskState): HTMLElement {
     { id: workflowExecutionId },
     h(
       'td',
-      {},
-      a(
-        `/executions/${serviceAgreementId}/${workflowExecutionId}`,
-        h('time', { datetime: at }, moment(at).replaceAll(' ', '\u00a0')),
-      ),
+      { class: 'when' },
+      a(`/executions/${serviceAgreementId}/${workflowExecutionId}`, h('time', { datetime: at }, moment(at))),
     ),
     h(
       'th',
