@@ -23,7 +23,6 @@ final class EveryVectorTest {
             "document-rules",
             "file-types",
             "gateway-quotes",
-            "keystore",
             "media-types",
             "policies",
             "publication-keys",

@@ -54,7 +54,7 @@ public final class Body implements Flow.Subscriber<List<ByteBuffer>>, AutoClosea
             close();
             throw Problems.unavailable(address, "is silent", null);
         }
-        if (piece.failure() != null) {
+        if (piece.failure() != null && !isClosed()) {
             throw Problems.unavailable(address, "broke off", piece.failure());
         }
         if (piece.bytes() == null) {
@@ -117,6 +117,10 @@ public final class Body implements Flow.Subscriber<List<ByteBuffer>>, AutoClosea
     @Override
     public void onComplete() {
         pieces.add(END);
+    }
+
+    private synchronized boolean isClosed() {
+        return isClosed;
     }
 
     private synchronized void request() {
