@@ -195,7 +195,7 @@ final class HttpTest {
     /** Returns what the client says about a server, without its name. */
     private static String refusalOf(Calling calling, Script script) throws IOException {
         try (ScriptedServer server = new ScriptedServer(script);
-                Http http = new Http(SHORT)) {
+                Http http = new Http(script.staysSilent() ? SHORT : Bounds.DEFAULT)) {
             InsituException refusal = assertThrows(
                     InsituException.class, () -> http.call(calling.apply(server.address()), Place::object));
             assertEquals(ErrorCode.PeerUnavailable, refusal.code(), refusal.getMessage());
