@@ -132,7 +132,8 @@ class GatewaySettings(Section):
     """What the gateway accepts, opens and keeps."""
 
     creators: tuple[Address, ...] = ()
-    """Accounts whose data sets may name files on this machine (``file:``, ``pvc:``)."""
+    """Accounts whose data sets may name files on this machine (``file:``, ``pvc:``), and who see the names of all files
+    below ``data_roots``."""
     data_roots: tuple[Path, ...] = ()
     """Folders that ``file:`` URLs may point into."""
     allowed_hosts: tuple[str, ...] = ()
