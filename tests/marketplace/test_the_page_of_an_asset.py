@@ -258,7 +258,7 @@ async def test_what_its_owner_paused_says_so_and_is_not_sold(
     gateways.paused = (did(1),)
     page = await browser.get(f"/assets/{did(1)}")
     assert '<span class="st no">Paused</span>' in page.text
-    assert "Nothing runs on it for now" in page.text
+    assert "Nothing new runs on it for now" in page.text
     assert 'href="/run?' not in page.text
     for address in ("/search", "/", f"/accounts/{OWNER}"):
         assert '<span class="st no">Paused</span>' in (await browser.get(address)).text, address

@@ -25,7 +25,7 @@ PAUSED = State(
     (
         (
             Strong("Its owner has paused it."),
-            " Nothing runs on it for now, and a purchase is refused as ",
+            " Nothing new runs on it for now, and a purchase is refused as ",
             Quoted("AssetRetired"),
             ".",
         ),
