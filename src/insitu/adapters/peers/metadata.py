@@ -1,5 +1,7 @@
 """Catalogues in other processes: publish to the configured one, read from wherever the chain says."""
 
+from dataclasses import fields
+
 from pydantic import JsonValue
 from typing_extensions import override
 
@@ -8,6 +10,8 @@ from insitu.ports.catalog import AssetRecord
 from insitu.ports.peers import MetadataPeer
 from insitu.sdk.http import Http, if_found
 from insitu.sdk.metadata import MetadataClient
+
+_RECORDED = {field.name for field in fields(AssetRecord)}
 
 
 class HttpMetadata(MetadataPeer):
@@ -41,7 +45,10 @@ class HttpMetadata(MetadataPeer):
     @override
     async def published(self, creator: Address, key: str, deadline: int, signature: bytes) -> AssetRecord | None:
         status = await self._client.published(creator, key, deadline, signature)
-        return AssetRecord(**dict(status)) if status is not None else None
+        if status is None:
+            return None
+        # A catalogue says more about an asset than its record.
+        return AssetRecord(**{name: value for name, value in status if name in _RECORDED})
 
 
 class OwnMetadata(MetadataPeer):
