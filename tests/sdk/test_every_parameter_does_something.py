@@ -84,6 +84,8 @@ GIVEN: dict[str, dict[str, Any]] = {
     "Assets.summaries": {"dids": [DID]},
     "Assets.set_listed": {"did": DID, "listed": True},
     "Assets.hide": {"did": DID, "reason": "spam"},
+    "Assets.feature": {"did": DID, "reason": "of the month"},
+    "Assets.curated": {"what": "hidden"},
     "Assets.pause": {"did": DID},
     "Assets.transfer": {"did": DID, "owner": ADDRESS},
     "Assets.download": {"did": DID, "folder": "folder"},
@@ -169,6 +171,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "url": ("http://one", "http://two"),
     "wait": (False, True),
     "without_compute": (NOTHING, True),
+    "what": ("hidden", "featured"),
     "workflow_did": (DID, OTHER),
 }
 SPECIAL: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]] = {
