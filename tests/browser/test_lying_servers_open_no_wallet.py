@@ -1,4 +1,4 @@
-"""Whatever gateway and catalogue answer to a page, the wallet opens on no other terms, and the page has words for it."""
+"""Whatever servers answer to a page, the wallet opens on no other terms, and the page has words for it."""
 
 import re
 from collections.abc import Awaitable, Callable
