@@ -83,7 +83,7 @@ async def test_an_owner_lists_and_unlists_again_and_again(catalog: Catalog) -> N
 
 async def test_an_owner_lists_everything_of_theirs_in_every_state(catalog: Catalog) -> None:
     await catalog.put(version(3), NOW)
-    await catalog.set_hidden(did(1), "spam", 100, NOW)
+    await catalog.curate(did(1), "hidden", "spam", ALICE, 100, NOW)
     await catalog.retire(did(2), NOW)
     assert await catalog.dids() == ()
     assert await catalog.dids(owner=ALICE) == (did(1), did(2), did(3))
