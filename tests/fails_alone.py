@@ -5,12 +5,12 @@ leaves a test ends this task, and a test that the alarm of pytest-timeout interr
 test of the process would fail, with an error that says nothing about the cause.
 """
 
+import asyncio
 import functools
 import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import anyio
 import pytest
 from anyio import pytest_plugin
 
@@ -43,7 +43,8 @@ def _allowed(item: pytest.Item) -> float:
 def _bounded(test: Callable[..., Awaitable[None]], seconds: float) -> Callable[..., Awaitable[None]]:
     @functools.wraps(test)
     async def bounded(**arguments: Any) -> None:
-        with anyio.fail_after(seconds):
+        # No scope of anyio: it cannot end before a task group that the test began and a fixture ends.
+        async with asyncio.timeout(seconds):
             await test(**arguments)
 
     return bounded
