@@ -7,7 +7,7 @@ import { focusOn, replaceChildren } from '../../elements/dom.js'
 import { problemOf } from '../../elements/problem.js'
 import { keepForm, keptForm, purchaseOf } from './memory.js'
 import { algorithmsFor, pin, workflowsFor } from './offers.js'
-import { dataSetOf, digestOfPlan, entrypointOf, type Form, type Plan, parametersOf, planOf, rulesOf } from './plan.js'
+import { type DataSet, dataSetOf, digestOfPlan, entrypointOf, type Form, type Plan, parametersOf, planOf, rulesOf } from './plan.js'
 import { isBought, signAndRun } from './purchase.js'
 import { doneWith, EMPTY, EMPTY_FORM, type RunState, type Step, stepsFor, waitingFor } from './state.js'
 import { runView } from './view.js'
@@ -101,18 +101,19 @@ export class RunController {
     const { signal } = this.#account
     this.#show({ phase: 'loading', account: address, escrow: client.contracts.template })
     await this.#try(async () => {
-      const { workflow } = this.#subject
-      const dids = workflow
-        ? inputDids(workflowOf((await client.assets.show(workflow, { signal })).ddo))
-        : this.#subject.inputs
-      const inputs = await Promise.all(dids.map(async did => dataSetOf(await client.assets.show(did, { signal }))))
-      const token = await client.parts.chain.token(signal)
+      const [inputs, token] = await Promise.all([this.#inputs(client, signal), client.parts.chain.token(signal)])
       signal.throwIfAborted()
       this.#show({ phase: 'form', inputs, token, error })
       // The button that was pressed is gone with what it stood on.
       if (document.activeElement === document.body) focusOn(this.#root.querySelector('#what legend'))
       await Promise.all([this.#check(), this.#offer(client)])
     })
+  }
+
+  async #inputs(client: AccountClient, signal: AbortSignal): Promise<readonly DataSet[]> {
+    const { workflow, inputs } = this.#subject
+    const dids = workflow ? inputDids(workflowOf((await client.assets.show(workflow, { signal })).ddo)) : inputs
+    return Promise.all(dids.map(async did => dataSetOf(await client.assets.show(did, { signal }))))
   }
 
   /** What can be chosen is a help: the page works without it. */
