@@ -118,7 +118,7 @@ def test_it_answers_while_its_catalogue_is_away_and_leaves_nothing_on_this_machi
         assert page.status_code == 503
         assert "See which part does not answer" in page.text
         assert page.headers["cache-control"] == "no-store"
-        assert "Does not answer" in httpx.get(url + "/status", timeout=60).text
+        assert "Unreachable" in httpx.get(url + "/status", timeout=60).text
         assert httpx.get(url + "/help", timeout=60).status_code == 200
         assert httpx.get(url + "/development/wallet.js", timeout=60).status_code == 404
         assert httpx.get(url + "/api/v1/metadata/health", timeout=60).json()["code"] == "NotFound"
