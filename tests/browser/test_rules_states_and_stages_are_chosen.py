@@ -50,7 +50,7 @@ async def test_a_search_is_narrowed_by_rules_and_by_state(pages: Pages, market: 
 
 
 async def test_a_log_of_several_stages_is_read_stage_by_stage(page: Page, market: Market) -> None:
-    await page.goto(f"{market.provider.url}/executions/{'0x' + 'a' * 64}/{'b' * 32}")
+    await page.goto(f"{market.provider.url}/executions/{'a' * 64}/wx{'a' * 26}")
     await page.evaluate("() => customElements.whenDefined('insitu-log').then(() => undefined)")
     assert await page.evaluate(LOG) == 0, "one stage needs no choice"
     await expect(page.get_by_text("3 lines, complete.")).to_be_visible()
