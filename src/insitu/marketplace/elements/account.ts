@@ -49,6 +49,11 @@ export function account(): SignedIn | undefined {
   return latest
 }
 
+/** Return the account at a gateway, if it is there already. */
+export function accountAt(gateway: string): SignedIn | undefined {
+  return signedIn.get(origin(gateway))
+}
+
 /** Call a function with each change: another account, another chain, signed out. Return how to stop. */
 export function onAccount(listener: (now: SignedIn | undefined) => void): () => void {
   listeners.add(listener)
@@ -115,13 +120,17 @@ export function choice(): Chosen | undefined {
 }
 
 async function at(gateway: string, mayAsk: boolean, waiting: Waiting): Promise<SignedIn | undefined> {
-  const url = gateway.replace(/\/+$/, '')
+  const url = origin(gateway)
   const known = signedIn.get(url)
   if (known !== undefined) return known
   if (mayAsk) return keep(url, await open(url, true, waiting))
   const asked = resuming.get(url) ?? open(url, false).then(opened => keep(url, opened))
   resuming.set(url, asked)
   return asked.finally(() => resuming.get(url) === asked && resuming.delete(url))
+}
+
+function origin(gateway: string): string {
+  return gateway.replace(/\/+$/, '')
 }
 
 function keep(url: string, opened: SignedIn | undefined): SignedIn | undefined {

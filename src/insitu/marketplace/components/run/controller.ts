@@ -2,7 +2,7 @@
 import { type AccountClient, isInsituError, type Progress } from 'insitu'
 import { inputDids, readWorkflow, requireParameters, workflowOf } from 'insitu/domain'
 import { numberOf } from 'insitu/domain/workflow'
-import { changed, choice, onAccount, resume, type SignedIn, signIn } from '../../elements/account.js'
+import { accountAt, changed, choice, onAccount, resume, type SignedIn, signIn } from '../../elements/account.js'
 import { focusOn, replaceChildren } from '../../elements/dom.js'
 import { problemOf } from '../../elements/problem.js'
 import { keepForm, keptForm, purchaseOf } from './memory.js'
@@ -44,7 +44,11 @@ export class RunController {
     this.#served = [...root.childNodes].map(node => node.cloneNode(true))
     const what = subject.workflow ? ({ what: 'workflow', workflow: subject.workflow } as const) : {}
     this.#state = { ...EMPTY, gateway: subject.gateway, form: keptForm(this.#name, { ...EMPTY_FORM, ...what }) }
-    this.#stop = onAccount(now => this.#accountIs(now))
+    // The head of the page may have opened the account at another gateway first.
+    this.#stop = onAccount(now => {
+      const mine = accountAt(subject.gateway)
+      if (now === undefined || mine !== undefined) this.#accountIs(mine)
+    })
   }
 
   /** Begin with the account that the tab used before. */
@@ -82,7 +86,6 @@ export class RunController {
 
   /** Another account or chain, or none: nothing that was for the one before goes on. */
   #accountIs(now: SignedIn | undefined): void {
-    if (now !== undefined && now.gateway !== this.#subject.gateway.replace(/\/+$/, '')) return
     if (now !== undefined && now.client === this.#client) return
     const isSigning = this.#state.phase === 'signing'
     for (const one of [this.#checking, this.#signing, this.#account]) one.abort(changed())
