@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insitu.domain.file_types import _BEGINNINGS, _TEXT_SUFFIXES
+from insitu.domain.file_types import SIGNATURES, TEXT_SUFFIXES
 from insitu.domain.media_types import _TYPES, UNKNOWN, media_type
 from tests.domain.documents import vector
 
@@ -26,7 +26,7 @@ def test_a_machine_that_knows_other_types_changes_nothing(monkeypatch: pytest.Mo
 
 
 def test_every_type_that_may_leave_has_a_media_type() -> None:
-    leaving = {suffix for suffixes in _BEGINNINGS for suffix in suffixes.split()} | {*_TEXT_SUFFIXES}
+    leaving = {*SIGNATURES, *TEXT_SUFFIXES}
     assert leaving - _TYPES.keys() == UNNAMED
 
 

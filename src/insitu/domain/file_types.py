@@ -24,10 +24,11 @@ Kind = Literal["text", "binary"] | tuple[Signature, ...]
 FORM = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(=(binary|text))?", re.ASCII)
 """How a document may write a type: a suffix with or without its first dot, in any case, and a declaration."""
 
-_TEXT_SUFFIXES = (
+TEXT_SUFFIXES = (
     ".csv", ".geojson", ".htm", ".html", ".ipynb", ".json", ".jsonl", ".log", ".md", ".ndjson", ".svg", ".tex", ".toml",
     ".tsv", ".txt", ".xml", ".yaml", ".yml",
 )  # fmt: skip
+"""Suffixes whose files are text."""
 _BEGINNINGS: Mapping[str, tuple[bytes, ...]] = {
     ".arrow": (b"ARROW1",),
     ".bz2": (b"BZh",),
@@ -49,7 +50,7 @@ _BEGINNINGS: Mapping[str, tuple[bytes, ...]] = {
     ".zst": (b"\x28\xb5\x2f\xfd",),
 }
 """Suffixes, and the first bytes their files may have."""
-_SIGNATURES: Mapping[str, tuple[Signature, ...]] = {
+SIGNATURES: Mapping[str, tuple[Signature, ...]] = {
     **{
         suffix: tuple(((0, start),) for start in starts)
         for suffixes, starts in _BEGINNINGS.items()
@@ -58,6 +59,7 @@ _SIGNATURES: Mapping[str, tuple[Signature, ...]] = {
     ".tar": (((257, b"ustar"),),),
     ".webp": (((0, b"RIFF"), (8, b"WEBP")),),
 }
+"""Suffix → several beginnings of files, each as everything that must be in it."""
 _HEAD_BYTES = 264
 """Everything the table asks for is within this many first bytes."""
 
@@ -154,15 +156,15 @@ class AllowedTypes:
 
 def _kind_of(suffix: str, declared: str) -> Kind:
     last = suffix[suffix.rindex(".") :]
-    if last in _SIGNATURES:
-        return _SIGNATURES[last]
+    if last in SIGNATURES:
+        return SIGNATURES[last]
     # An undeclared suffix comes from an old document, which meant any bytes.
-    return "text" if last in _TEXT_SUFFIXES or declared == "text" else "binary"
+    return "text" if last in TEXT_SUFFIXES or declared == "text" else "binary"
 
 
 def _is_known(suffix: str) -> bool:
     last = suffix[suffix.rindex(".") :]
-    return last in _TEXT_SUFFIXES or last in _SIGNATURES
+    return last in TEXT_SUFFIXES or last in SIGNATURES
 
 
 def _declarations(types: Iterable[str]) -> dict[str, str]:

@@ -9,4 +9,5 @@ module insitu {
     exports insitu.domain;
     exports insitu.json;
     exports insitu.receipt;
+    exports insitu.rules;
 }

@@ -21,9 +21,7 @@ final class EveryVectorTest {
             "calls",
             "completed-services",
             "document-rules",
-            "file-types",
             "gateway-quotes",
-            "media-types",
             "policies",
             "publication-keys",
             "quotes",
@@ -33,7 +31,6 @@ final class EveryVectorTest {
             "specification-compute-service",
             "specification-workflow",
             "units",
-            "unseen",
             "version-changes",
             "versions");
 
