@@ -9,12 +9,14 @@ import insitu.json.JsonArray;
 import insitu.json.JsonObject;
 import insitu.json.JsonString;
 import insitu.json.JsonValue;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,30 +24,43 @@ import org.jspecify.annotations.Nullable;
  *
  * @param json the document as it was read; nothing of it is lost
  * @param id its DID; empty in a fragment
+ * @param created when it was made, such as {@code 2019-04-09T19:02:11Z}
+ * @param updated when this version was made
+ * @param keys the published keys
  * @param services in the order of the document
  * @param proof who published it and what its DID commits to, if it says so
  */
 public record Ddo(
         JsonObject json,
         String id,
+        @Nullable String created,
+        @Nullable String updated,
+        List<PublicKey> keys,
         List<Service> services,
         @Nullable Proof proof) {
     private static final Pattern INDEX = Pattern.compile("[0-9]{1,9}");
     private static final long UINT32 = (1L << 32) - 1;
 
+    /** A published key: its kind, and the account that it belongs to. */
+    public record PublicKey(@Nullable String type, @Nullable String owner) {}
+
     /**
      * One entry of {@code service[]}.
      *
+     * @param json the entry as it was read
      * @param index serviceDefinitionId; null if there is none
      * @param type such as {@code compute}
      * @param endpoint serviceEndpoint
+     * @param templateId address of the contract of its agreements
      * @param attributes null if there are none
      * @param main {@code attributes.main}; empty if there is none. The DID commits to that of version 1
      */
     public record Service(
+            JsonObject json,
             @Nullable Long index,
             @Nullable String type,
             @Nullable String endpoint,
+            @Nullable String templateId,
             @Nullable JsonObject attributes,
             JsonObject main) {}
 
@@ -58,6 +73,8 @@ public record Ddo(
      * @param origin what {@code checksum} was in version 1, if a later version changed a {@code main}
      */
     public record Proof(
+            @Nullable String type,
+            @Nullable String created,
             @Nullable String creator,
             @Nullable String signatureValue,
             @Nullable JsonObject request,
@@ -75,32 +92,48 @@ public record Ddo(
      */
     public static Ddo read(JsonValue json) {
         Place at = Place.of(json);
-        at.at("created").optional(Place::text);
-        at.at("updated").optional(Place::text);
-        for (String keys : List.of("publicKey", "authentication")) {
-            at.at(keys).orElse(List.of(), list -> list.list(Place::object));
-        }
+        at.at("authentication").orElse(List.of(), list -> list.list(Place::object));
         String id = at.at("id").optional(Place::text);
         return new Ddo(
                 at.object(),
                 id == null ? "" : id,
+                at.at("created").optional(Place::text),
+                at.at("updated").optional(Place::text),
+                at.at("publicKey").orElse(List.of(), list -> list.list(Ddo::key)),
                 at.at("service").orElse(List.of(), list -> list.list(Ddo::service)),
                 at.at("proof").optional(Ddo::proof));
     }
 
+    private static PublicKey key(Place at) {
+        at.at("id").optional(Place::text);
+        return new PublicKey(at.at("type").optional(Place::text), at.at("owner").optional(Place::text));
+    }
+
     private static Service service(Place at) {
         Place attributes = at.at("attributes");
+        attributes.optional(Ddo::checkAttributes);
         JsonObject main = attributes.optional(given -> given.at("main").orElse(JsonObject.EMPTY, Place::object));
         return new Service(
+                at.object(),
                 at.at(at.at("index").isAbsent() ? "serviceDefinitionId" : "index")
                         .optional(Ddo::index),
                 at.at("type").optional(Place::text),
                 at.at("serviceEndpoint").optional(Place::text),
+                at.at("templateId").optional(Place::text),
                 attributes.optional(Place::object),
                 main == null ? JsonObject.EMPTY : main);
     }
 
-    private static Long index(Place at) {
+    private static JsonObject checkAttributes(Place at) {
+        String described = at.at("additionalInformation").isAbsent() ? "additional" : "additionalInformation";
+        for (String name : List.of(described, "curation", "serviceAgreementTemplate")) {
+            at.at(name).optional(Place::object);
+        }
+        return at.object();
+    }
+
+    /** Reads an index; older documents write it as text of digits. */
+    static Long index(Place at) {
         return at.value() instanceof JsonString text
                         && INDEX.matcher(text.value()).matches()
                 ? Long.valueOf(text.value())
@@ -109,6 +142,8 @@ public record Ddo(
 
     private static Proof proof(Place at) {
         return new Proof(
+                at.at("type").optional(Place::text),
+                at.at("created").optional(Place::text),
                 at.at("creator").optional(Place::text),
                 at.at("signatureValue").optional(Place::text),
                 at.at("request").optional(Place::object),
@@ -118,6 +153,37 @@ public record Ddo(
 
     private static Map<String, String> checksums(Place at) {
         return at.map(Place::text);
+    }
+
+    /** Returns {@code main} of the metadata service; empty if there is none. */
+    public JsonObject main() {
+        return services.stream()
+                .filter(service -> "metadata".equals(service.type()))
+                .findFirst()
+                .map(Service::main)
+                .orElse(JsonObject.EMPTY);
+    }
+
+    /** Returns {@code dataset}, {@code algorithm}, {@code workflow} …; empty if the document does not say. */
+    public String assetType() {
+        return main().get("type") instanceof JsonString type ? type.value() : "";
+    }
+
+    /**
+     * Returns the compute service with this index, or without one that with the smallest index.
+     *
+     * @throws InsituException {@code ServiceNotFound}, or {@code NoComputeService} if the asset offers none
+     */
+    public Service computeService(@Nullable Long index) {
+        Stream<Service> offered = services.stream().filter(service -> "compute".equals(service.type()));
+        if (index != null) {
+            return offered.filter(service -> index.equals(service.index()))
+                    .findFirst()
+                    .orElseThrow(() ->
+                            new InsituException(ErrorCode.ServiceNotFound, id + " has no compute service " + index));
+        }
+        return offered.min(Comparator.comparing(Service::index, Comparator.nullsLast(Comparator.naturalOrder())))
+                .orElseThrow(() -> new InsituException(ErrorCode.NoComputeService, id + " offers no compute service"));
     }
 
     /**

@@ -10,9 +10,12 @@ final class Ids {
     private Ids() {}
 
     static String shown(String text) {
-        // Cut between code points, and without what no text may have.
-        int end = text.offsetByCodePoints(0, Math.min(MOST, text.codePointCount(0, text.length())));
-        String valid = text.substring(0, end).replaceAll("\\p{Cs}", "\ufffd");
-        return Json.text(new JsonString(valid));
+        // Without what no text may have.
+        return Json.text(new JsonString(beginning(text, MOST).replaceAll("\\p{Cs}", "\ufffd")));
+    }
+
+    /** Returns the first characters (code points) of a text. */
+    static String beginning(String text, int most) {
+        return text.substring(0, text.offsetByCodePoints(0, Math.min(most, text.codePointCount(0, text.length()))));
     }
 }

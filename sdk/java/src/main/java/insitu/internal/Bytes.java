@@ -8,12 +8,15 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Bytes, and how they are written. */
 public final class Bytes {
     private static final int WORD = 32;
     private static final Pattern DIGITS = Pattern.compile("(?:0x)?(?:[0-9a-fA-F]{2})*");
+    private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
 
     private Bytes() {}
 
@@ -43,6 +46,13 @@ public final class Bytes {
     /** Returns a checksum in lower case and without 0x, so that two spellings are equal. */
     public static String plainDigits(String checksum) {
         return withoutPrefix(checksum.toLowerCase(Locale.ROOT));
+    }
+
+    /** Returns the digits of a SHA-256 that is written with or without {@code sha256:} or 0x; nothing if it is none. */
+    public static Optional<String> sha256Of(@Nullable String checksum) {
+        String lower = checksum == null ? "" : checksum.toLowerCase(Locale.ROOT);
+        String digits = plainDigits(lower.startsWith("sha256:") ? lower.substring("sha256:".length()) : lower);
+        return Optional.of(digits).filter(SHA256.asMatchPredicate());
     }
 
     private static String withoutPrefix(String text) {

@@ -27,25 +27,42 @@ import org.jspecify.annotations.Nullable;
  * A place in JSON that is read as something, or refused with {@code InvalidDocument} and a pointer to it.
  *
  * <p>In a document that is read strictly, a member that nobody knows is refused. An absent member has the value null.
+ *
+ * @param refused null, or the list that gets what members and items are refused for, so that the others are read too:
+ *     then what is read must not be used
  */
-public record Place(@Nullable JsonValue value, String pointer, boolean isStrict) {
+public record Place(
+        @Nullable JsonValue value,
+        String pointer,
+        boolean isStrict,
+        @Nullable List<Violation> refused) {
+    /** The most problems that are kept: nobody reads more, and a hostile document must not cause a huge list. */
+    public static final int MOST_PROBLEMS = 100;
+
+    private static final Pattern DOCUMENT_AMOUNT = Pattern.compile("0|[1-9][0-9]{0,38}");
+    private static final int DOCUMENT_AMOUNT_BITS = 128;
     private static final Pattern AMOUNT = Pattern.compile("[0-9]{1,78}");
     private static final Pattern ADDRESS = Pattern.compile("0x[0-9a-fA-F]{40}");
     private static final int AMOUNT_BITS = 256;
 
     /** Returns the root of a document in which unknown members are ignored. */
     public static Place of(JsonValue value) {
-        return new Place(value, "", false);
+        return new Place(value, "", false, null);
     }
 
     /** Returns the root of a document in which unknown members are refused. */
     public static Place strictly(JsonValue value) {
-        return new Place(value, "", true);
+        return new Place(value, "", true, null);
     }
 
     /** Returns the refusal of this place. */
     public InsituException refusal(String message) {
-        Violation violation = new Violation(pointer, "WrongType", message);
+        return refusal("WrongType", message);
+    }
+
+    /** Returns the refusal of this place by a rule. */
+    public InsituException refusal(String rule, String message) {
+        Violation violation = new Violation(pointer, rule, message);
         ErrorDefinition definition = ErrorDefinition.of(ErrorCode.InvalidDocument);
         return new InsituException(definition, message, pointer, List.of(violation), Map.of(), null);
     }
@@ -80,7 +97,7 @@ public record Place(@Nullable JsonValue value, String pointer, boolean isStrict)
     }
 
     private Place below(String segment, @Nullable JsonValue found) {
-        return new Place(found, pointer + "/" + Json.pointerSegment(segment), isStrict);
+        return new Place(found, pointer + "/" + Json.pointerSegment(segment), isStrict, refused);
     }
 
     /** Returns text. */
@@ -89,6 +106,14 @@ public record Place(@Nullable JsonValue value, String pointer, boolean isStrict)
             return text.value();
         }
         throw refusal("text is needed");
+    }
+
+    /** Returns text that must be there. */
+    public String needed() {
+        if (value == null) {
+            throw refusal("Required", "it is needed");
+        }
+        return text();
     }
 
     /** Returns text that a pattern describes as a whole. */
@@ -138,7 +163,10 @@ public record Place(@Nullable JsonValue value, String pointer, boolean isStrict)
 
     /** Returns an address in any case. */
     public Address address() {
-        return new Address(matching(ADDRESS, "an address"));
+        if (!ADDRESS.matcher(text()).matches()) {
+            throw refusal("WrongFormat", "an address is needed");
+        }
+        return new Address(text());
     }
 
     /** Returns true or false. */
@@ -170,14 +198,53 @@ public record Place(@Nullable JsonValue value, String pointer, boolean isStrict)
         return amount;
     }
 
+    /** Returns an amount of a document in base units, up to 2^128 - 1: text of digits, or a whole number. */
+    public BigInteger documentAmount() {
+        String digits = value instanceof JsonNumber number && number.isInteger()
+                ? Long.toString((long) number.value())
+                : value instanceof JsonString text ? text.value() : "";
+        if (DOCUMENT_AMOUNT.matcher(digits).matches()) {
+            BigInteger amount = new BigInteger(digits);
+            if (amount.bitLength() <= DOCUMENT_AMOUNT_BITS) {
+                return amount;
+            }
+        }
+        throw refusal("WrongFormat", "an integer of base units is needed, from 0 to 2^128 - 1");
+    }
+
+    /** Returns a quantity: text, or a bare number in older documents. */
+    public String quantity() {
+        return value instanceof JsonNumber number && number.isInteger() ? Long.toString((long) number.value()) : text();
+    }
+
     /** Reads a value that may be absent or null: then the answer is null. */
     public <T> @Nullable T optional(Function<Place, T> read) {
-        return value == null || value == JsonNull.NULL ? null : read.apply(this);
+        return value == null || value == JsonNull.NULL ? null : attempt(null, read);
     }
 
     /** Reads a value that may be absent: then the other one counts. Null is not absent. */
     public <T> T orElse(T instead, Function<Place, T> read) {
-        return value == null ? instead : read.apply(this);
+        return value == null ? instead : attempt(instead, read);
+    }
+
+    /** Reads a value that may be absent: then it is read as an empty object, which must be readable. */
+    public <T> T orEmpty(Function<Place, T> read) {
+        T empty = read.apply(new Place(JsonObject.EMPTY, pointer, isStrict, refused));
+        return orElse(empty, read);
+    }
+
+    private <T extends @Nullable Object> T attempt(T instead, Function<Place, ? extends T> read) {
+        if (refused == null) {
+            return read.apply(this);
+        }
+        try {
+            return read.apply(this);
+        } catch (InsituException refusal) {
+            int room = MOST_PROBLEMS - refused.size();
+            refused.addAll(refusal.problems()
+                    .subList(0, Math.min(room, refusal.problems().size())));
+            return instead;
+        }
     }
 
     /** Reads a list. */
@@ -194,8 +261,11 @@ public record Place(@Nullable JsonValue value, String pointer, boolean isStrict)
             throw refusal("from " + least + " to " + most + " entries are needed");
         }
         List<T> items = new ArrayList<>();
-        for (JsonValue item : array.items()) {
-            items.add(read.apply(below(Integer.toString(items.size()), item)));
+        for (int at = 0; at < array.items().size(); at++) {
+            T item = below(Integer.toString(at), array.items().get(at)).attempt(null, read);
+            if (item != null) {
+                items.add(item);
+            }
         }
         return List.copyOf(items);
     }
@@ -203,7 +273,12 @@ public record Place(@Nullable JsonValue value, String pointer, boolean isStrict)
     /** Reads an object whose members are all alike. */
     public <T> Map<String, T> map(Function<Place, T> read) {
         Map<String, T> members = new LinkedHashMap<>();
-        object().members().forEach((name, member) -> members.put(name, read.apply(below(name, member))));
+        object().members().forEach((name, member) -> {
+            T item = below(name, member).attempt(null, read);
+            if (item != null) {
+                members.put(name, item);
+            }
+        });
         return members;
     }
 }

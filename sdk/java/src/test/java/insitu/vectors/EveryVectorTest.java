@@ -28,9 +28,6 @@ final class EveryVectorTest {
             "revisions",
             "sealed-lists",
             "sign-in",
-            "specification-compute-service",
-            "specification-workflow",
-            "units",
             "version-changes",
             "versions");
 

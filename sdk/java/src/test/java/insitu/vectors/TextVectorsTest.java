@@ -1,10 +1,13 @@
 package insitu.vectors;
 
+import static insitu.vectors.Vector.refuses;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import insitu.ErrorCode;
 import insitu.domain.FileTypes;
+import insitu.domain.Units;
 import insitu.internal.Bytes;
 import insitu.internal.Place;
 import insitu.json.Json;
@@ -99,6 +102,25 @@ final class TextVectorsTest {
                                 one.at("name").text(),
                                 Bytes.fromHex(one.at("hex").text()),
                                 one.at("types").list(Place::text))));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> quantitiesAreExact() {
+        Place units = Vector.read("units", "bytes", "cores", "notBytes");
+        Stream<DynamicTest> bytes = units.at("bytes").object().members().keySet().stream()
+                .map(text -> DynamicTest.dynamicTest(
+                        text,
+                        () -> assertEquals(
+                                Long.parseLong(units.at("bytes").at(text).text()), Units.parseBytes(text))));
+        Stream<DynamicTest> cores = units.at("cores").object().members().keySet().stream()
+                .map(text -> DynamicTest.dynamicTest(
+                        text + " cores",
+                        () -> assertEquals(units.at("cores").at(text).count(), Units.parseCores(text))));
+        Stream<DynamicTest> refused = Vector.each(
+                units.at("notBytes"),
+                one -> "refused: " + one.text(),
+                one -> refuses(ErrorCode.InvalidQuantity, () -> Units.parseBytes(one.text())));
+        return Stream.of(bytes, cores, refused).flatMap(tests -> tests);
     }
 
     private static Place types() {
