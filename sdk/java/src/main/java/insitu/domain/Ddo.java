@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -38,9 +37,6 @@ public record Ddo(
         List<PublicKey> keys,
         List<Service> services,
         @Nullable Proof proof) {
-    private static final Pattern INDEX = Pattern.compile("[0-9]{1,9}");
-    private static final long UINT32 = (1L << 32) - 1;
-
     /** A published key: its kind, and the account that it belongs to. */
     public record PublicKey(@Nullable String type, @Nullable String owner) {}
 
@@ -116,7 +112,7 @@ public record Ddo(
         return new Service(
                 at.object(),
                 at.at(at.at("index").isAbsent() ? "serviceDefinitionId" : "index")
-                        .optional(Ddo::index),
+                        .optional(Place::index),
                 at.at("type").optional(Place::text),
                 at.at("serviceEndpoint").optional(Place::text),
                 at.at("templateId").optional(Place::text),
@@ -130,14 +126,6 @@ public record Ddo(
             at.at(name).optional(Place::object);
         }
         return at.object();
-    }
-
-    /** Reads an index; older documents write it as text of digits. */
-    static Long index(Place at) {
-        return at.value() instanceof JsonString text
-                        && INDEX.matcher(text.value()).matches()
-                ? Long.valueOf(text.value())
-                : Long.valueOf(at.integer(0, UINT32));
     }
 
     private static Proof proof(Place at) {

@@ -123,7 +123,7 @@ public record Workflow(List<Stage> stages) {
     }
 
     private static Stage stage(Place at) {
-        Long index = at.at("index").optional(Ddo::index);
+        Long index = at.at("index").optional(Place::index);
         String stageType = at.at("stageType").orElse("", Place::text);
         Requirements requirements = at.at("requirements").orEmpty(Workflow::requirements);
         List<Input> input = at.at("input").orElse(List.of(), list -> list.list(Workflow::input));
@@ -164,10 +164,10 @@ public record Workflow(List<Stage> stages) {
 
     private static Input input(Place at) {
         return new Input(
-                at.at("index").optional(Ddo::index),
+                at.at("index").optional(Place::index),
                 at.at("id").optional(Place::text),
                 at.at(at.at("previousStage").isAbsent() ? "previousIndexStage" : "previousStage")
-                        .optional(Ddo::index));
+                        .optional(Place::index));
     }
 
     /** Returns the stages in the order in which they run. */

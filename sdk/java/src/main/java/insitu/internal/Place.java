@@ -39,6 +39,8 @@ public record Place(
     /** The most problems that are kept: nobody reads more, and a hostile document must not cause a huge list. */
     public static final int MOST_PROBLEMS = 100;
 
+    private static final Pattern INDEX = Pattern.compile("[0-9]{1,9}");
+    private static final long UINT32 = (1L << 32) - 1;
     private static final Pattern DOCUMENT_AMOUNT = Pattern.compile("0|[1-9][0-9]{0,38}");
     private static final int DOCUMENT_AMOUNT_BITS = 128;
     private static final Pattern AMOUNT = Pattern.compile("[0-9]{1,78}");
@@ -110,6 +112,10 @@ public record Place(
 
     /** Returns text that must be there. */
     public String needed() {
+        return attempt("", Place::neededText);
+    }
+
+    private String neededText() {
         if (value == null) {
             throw refusal("Required", "it is needed");
         }
@@ -151,6 +157,13 @@ public record Place(
     /** Returns a whole number from 0. */
     public long count() {
         return integer(0, JsonNumber.MAX);
+    }
+
+    /** Returns the index of a service, stage or file; older documents write it as text of digits. */
+    public Long index() {
+        return value instanceof JsonString text && INDEX.matcher(text.value()).matches()
+                ? Long.valueOf(text.value())
+                : Long.valueOf(integer(0, UINT32));
     }
 
     /** Returns any number. */
