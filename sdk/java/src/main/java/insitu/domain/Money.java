@@ -2,13 +2,43 @@ package insitu.domain;
 
 import insitu.ErrorCode;
 import insitu.InsituException;
+import insitu.json.Json;
+import insitu.json.JsonNumber;
+import insitu.json.JsonString;
+import insitu.json.JsonValue;
 import java.math.BigInteger;
 import java.util.LinkedList;
 import java.util.List;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Amounts in base units of the token: integers, never rounded. */
 public final class Money {
+    /** The largest total that the escrow holds for one agreement: 2^128 - 1. */
+    public static final BigInteger MAX_AMOUNT = BigInteger.TWO.pow(128).subtract(BigInteger.ONE);
+
+    private static final Pattern AMOUNT = Pattern.compile("0|[1-9][0-9]{0,38}");
+
     private Money() {}
+
+    /**
+     * Reads an amount as documents write it: a text of decimal digits in base units, or a whole number.
+     *
+     * @throws InsituException {@code InvalidAmount} for anything else, and above {@link #MAX_AMOUNT}
+     */
+    public static BigInteger parseAmount(@Nullable JsonValue value) {
+        String digits = value instanceof JsonNumber || value instanceof JsonString
+                ? Json.text(value).replaceFirst("^\"(.*)\"$", "$1")
+                : "";
+        if (!AMOUNT.matcher(digits).matches()) {
+            throw new InsituException(ErrorCode.InvalidAmount, "an amount is a decimal integer of base units");
+        }
+        BigInteger amount = new BigInteger(digits);
+        if (amount.compareTo(MAX_AMOUNT) > 0) {
+            throw new InsituException(ErrorCode.InvalidAmount, amount + " is not between 0 and 2^128 - 1");
+        }
+        return amount;
+    }
 
     /**
      * Returns what each receiver is paid when the escrow releases a part of the price.

@@ -5,6 +5,7 @@ import insitu.ErrorDefinition;
 import insitu.InsituException;
 import insitu.Violation;
 import insitu.domain.Address;
+import insitu.domain.Money;
 import insitu.json.Json;
 import insitu.json.JsonArray;
 import insitu.json.JsonBoolean;
@@ -41,8 +42,6 @@ public record Place(
 
     private static final Pattern INDEX = Pattern.compile("[0-9]{1,9}");
     private static final long UINT32 = (1L << 32) - 1;
-    private static final Pattern DOCUMENT_AMOUNT = Pattern.compile("0|[1-9][0-9]{0,38}");
-    private static final int DOCUMENT_AMOUNT_BITS = 128;
     private static final Pattern AMOUNT = Pattern.compile("[0-9]{1,78}");
     private static final Pattern ADDRESS = Pattern.compile("0x[0-9a-fA-F]{40}");
     private static final int AMOUNT_BITS = 256;
@@ -213,16 +212,11 @@ public record Place(
 
     /** Returns an amount of a document in base units, up to 2^128 - 1: text of digits, or a whole number. */
     public BigInteger documentAmount() {
-        String digits = value instanceof JsonNumber number && number.isInteger()
-                ? Long.toString((long) number.value())
-                : value instanceof JsonString text ? text.value() : "";
-        if (DOCUMENT_AMOUNT.matcher(digits).matches()) {
-            BigInteger amount = new BigInteger(digits);
-            if (amount.bitLength() <= DOCUMENT_AMOUNT_BITS) {
-                return amount;
-            }
+        try {
+            return Money.parseAmount(value);
+        } catch (InsituException refusal) {
+            throw refusal("WrongFormat", refusal.detail());
         }
-        throw refusal("WrongFormat", "an integer of base units is needed, from 0 to 2^128 - 1");
     }
 
     /** Returns a quantity: text, or a bare number in older documents. */

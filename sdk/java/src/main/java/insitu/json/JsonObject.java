@@ -38,4 +38,11 @@ public record JsonObject(Map<String, JsonValue> members) implements JsonValue {
         changed.put(name, value);
         return new JsonObject(changed);
     }
+
+    /** Returns a copy with the members of another object added or replaced. */
+    public JsonObject with(JsonObject others) {
+        Map<String, JsonValue> changed = new LinkedHashMap<>(members);
+        changed.putAll(others.members);
+        return new JsonObject(changed);
+    }
 }
