@@ -81,6 +81,22 @@ public record Description(JsonObject attributes, JsonObject main, List<JsonObjec
         return new Description(complete, given, List.copyOf(files), List.copyOf(services));
     }
 
+    /** Returns attributes of a metadata service, with what is said about an asset if there is any. */
+    public static JsonObject attributesOf(
+            JsonObject main, String description, List<String> tags, List<String> categories) {
+        JsonObject additional = JsonObject.EMPTY;
+        if (!description.isEmpty()) {
+            additional = additional.with("description", Json.of(description));
+        }
+        if (!tags.isEmpty()) {
+            additional = additional.with("tags", Json.of(tags));
+        }
+        if (!categories.isEmpty()) {
+            additional = additional.with("categories", Json.of(categories));
+        }
+        return JsonObject.EMPTY.with("main", main).with("additionalInformation", additional);
+    }
+
     /** Returns whether its files have urls, so that they have to be sealed. */
     public boolean namesUrls() {
         return files.stream().anyMatch(file -> file.get("url") != null);
