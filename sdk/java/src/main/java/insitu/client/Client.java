@@ -1,20 +1,28 @@
 package insitu.client;
 
-import insitu.internal.http.Http;
+import insitu.domain.Address;
 
-/** A client of one gateway for one account. It may be used by several threads; close it when it is no longer needed. */
+/** A client of one provider for one account. It may be used by several threads; close it when it is no longer needed. */
 public final class Client implements AutoCloseable {
-    private final Http http;
-    private final Gateway gateway;
+    private final Provider provider;
 
-    Client(Http http, Gateway gateway) {
-        this.http = http;
-        this.gateway = gateway;
+    Client(Provider provider) {
+        this.provider = provider;
+    }
+
+    /** Returns the account that this client acts for. */
+    public Address account() {
+        return provider.account().address();
+    }
+
+    /** Returns what finds assets. */
+    public Assets assets() {
+        return new Assets(provider.catalogue());
     }
 
     /** Returns what runs bought agreements. */
     public Compute compute() {
-        return new Compute(gateway);
+        return new Compute(provider.gateway());
     }
 
     /**
@@ -24,12 +32,12 @@ public final class Client implements AutoCloseable {
      * @throws InterruptedException if this thread is interrupted
      */
     public void signOut() throws InterruptedException {
-        gateway.session().signOut();
+        provider.gateway().session().signOut();
     }
 
     /** Ends what is going on, and does not sign out: the session ends by itself. */
     @Override
     public void close() {
-        http.close();
+        provider.http().close();
     }
 }

@@ -19,23 +19,31 @@ public final class Insitu {
         return new Builder(url, account).connect();
     }
 
-    /** Returns a builder, for other bounds than those of {@link #connect}. */
+    /** Returns a builder, for more than {@link #connect} is told. */
     public static Builder at(String url, Signer account) {
         return new Builder(url, account);
     }
 
-    /** How long servers may take. */
+    /** Where the servers are, and how long they may take. */
     public static final class Builder {
         private final String url;
         private final Signer account;
+        private String catalogue;
         private Duration connect = Bounds.DEFAULT.connect();
         private Duration headers = Bounds.DEFAULT.headers();
         private Duration silence = Bounds.DEFAULT.silence();
         private Duration call = Bounds.DEFAULT.call();
 
         private Builder(String url, Signer account) {
-            this.url = url;
+            this.url = withoutSlash(url);
+            this.catalogue = this.url;
             this.account = account;
+        }
+
+        /** Sets the address of the catalogue, if it is on another server than the gateway. */
+        public Builder catalogue(String address) {
+            catalogue = withoutSlash(address);
+            return this;
         }
 
         /** Sets the time until a connection is open; 10 seconds by default. */
@@ -64,10 +72,14 @@ public final class Insitu {
 
         /** Returns the client; see {@link Insitu#connect}. */
         public Client connect() {
-            String base = url.endsWith("/") ? url.substring(0, url.length() - 1) : url;
-            Http.address(base);
+            Http.address(url);
+            Http.address(catalogue);
             Http http = new Http(new Bounds(connect, headers, silence, call));
-            return new Client(http, new Gateway(http, base, new Session(http, base, account)));
+            return new Client(new Provider(http, url, catalogue, account));
+        }
+
+        private static String withoutSlash(String address) {
+            return address.endsWith("/") ? address.substring(0, address.length() - 1) : address;
         }
     }
 }

@@ -1,4 +1,4 @@
-/** Runs what was bought, at a gateway: begin with {@link insitu.client.Insitu#connect}. */
+/** Finds, publishes, buys and runs: begin with {@link insitu.client.Insitu#connect}. */
 @NullMarked
 package insitu.client;
 

@@ -5,6 +5,7 @@ import insitu.InsituException;
 import insitu.internal.Place;
 import insitu.json.Json;
 import insitu.json.JsonNull;
+import insitu.json.JsonObject;
 import insitu.json.JsonValue;
 import java.lang.reflect.InvocationTargetException;
 import java.net.URI;
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 /** Calls servers: safe retries, problem documents as errors, bounded answers, no redirects. */
 public final class Http implements AutoCloseable {
     private static final int ATTEMPTS = 4;
+    private static final int REDIRECTS = 5;
     private static final int MAX_ANSWER = 32 * 1024 * 1024;
     private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
@@ -48,9 +50,15 @@ public final class Http implements AutoCloseable {
         public static Call get(URI address, Map<String, String> headers) {
             return new Call("GET", address, headers, null, true);
         }
+
+        /** Returns a call that sends JSON to a server that needs no token. */
+        public static Call json(String method, URI address, JsonObject body, boolean isRepeatable) {
+            Map<String, String> headers = Map.of("Accept", "application/json", "Content-Type", "application/json");
+            return new Call(method, address, headers, Json.canonical(body), isRepeatable);
+        }
     }
 
-    private record Answer(int status, byte[] body, Duration pause) {}
+    private record Answer(int status, byte[] body, Duration pause, String location) {}
 
     /** Makes a client with these bounds. */
     public Http(Bounds bounds) {
@@ -88,7 +96,24 @@ public final class Http implements AutoCloseable {
      *     answers with something else or with more than 32 MiB
      */
     public <T> T call(Call call, Function<Place, T> read) throws InterruptedException {
-        byte[] body = answer(call);
+        return read(call, answer(call, false).body(), read);
+    }
+
+    /**
+     * Reads a document from where the registry says, without a token, also if it was moved. What it says has to be proved.
+     * Throws like {@link #call}.
+     */
+    public <T> T document(URI address, Function<Place, T> read) throws InterruptedException {
+        Call call = Call.get(address, Map.of("Accept", "application/json"));
+        Answer answer = answer(call, true);
+        for (int left = REDIRECTS; answer.status() / 100 == 3; left--) {
+            call = Call.get(address(call.address().resolve(answer.location()).toString()), call.headers());
+            answer = answer(call, left > 1);
+        }
+        return read(call, answer.body(), read);
+    }
+
+    private static <T> T read(Call call, byte[] body, Function<Place, T> read) {
         try {
             JsonValue json = body.length == 0 ? JsonNull.NULL : Json.read(body);
             return read.apply(Place.of(json));
@@ -98,7 +123,7 @@ public final class Http implements AutoCloseable {
         }
     }
 
-    private byte[] answer(Call call) throws InterruptedException {
+    private Answer answer(Call call, boolean mayBeElsewhere) throws InterruptedException {
         boolean isRepeatable = call.isRepeatable() || REPEATABLE.contains(call.method());
         Duration pause = FIRST_PAUSE;
         for (int attempt = 1; ; attempt++) {
@@ -106,8 +131,10 @@ public final class Http implements AutoCloseable {
             InsituException refusal;
             try {
                 Answer answer = attempt(call);
-                if (answer.status() / 100 == 2) {
-                    return answer.body();
+                boolean isElsewhere =
+                        answer.status() / 100 == 3 && answer.location().matches("\\S+");
+                if (answer.status() / 100 == 2 || (isElsewhere && mayBeElsewhere)) {
+                    return answer;
                 }
                 refusal = Problems.of(answer.status(), answer.body(), call.address());
                 isRepeatable = isRepeatable && NOT_NOW.contains(answer.status());
@@ -130,7 +157,8 @@ public final class Http implements AutoCloseable {
         byte[] body = bodyOf(call, response).all(MAX_ANSWER, bounds.call());
         String seconds = response.headers().firstValue("Retry-After").orElse("");
         Duration pause = seconds.matches("\\d{1,5}") ? Duration.ofSeconds(Long.parseLong(seconds)) : Duration.ZERO;
-        return new Answer(response.statusCode(), body, pause);
+        String location = response.headers().firstValue("Location").orElse("");
+        return new Answer(response.statusCode(), body, pause, location);
     }
 
     /**
