@@ -1,8 +1,8 @@
 package insitu.domain;
 
+import insitu.internal.Abi;
 import insitu.internal.Bytes;
 import insitu.internal.Hashes;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -24,7 +24,7 @@ public record Condition(String name, String contract, String signature) {
 
     /** Returns the first 4 bytes of the hash of the signature, which choose the function in a call. */
     public byte[] selector() {
-        return Arrays.copyOf(Hashes.keccak(Bytes.utf8(signature)), 4);
+        return Abi.selector(signature);
     }
 
     /** Returns its key, {@code keccak256(abi.encode(template, controller, selector))}: 0x and 64 digits. */

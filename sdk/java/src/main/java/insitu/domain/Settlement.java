@@ -1,6 +1,7 @@
 package insitu.domain;
 
 import java.math.BigInteger;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -21,5 +22,10 @@ public record Settlement(long index, BigInteger charge, String receiptHash, bool
                 "receiptHash", receiptHash,
                 "last", last);
         return new TypedData(domain, Structs.SETTLEMENT, members);
+    }
+
+    /** Returns the settlement as contracts take it. */
+    List<Object> tuple() {
+        return List.of(index, charge, receiptHash, last);
     }
 }

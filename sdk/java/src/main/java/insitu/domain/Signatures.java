@@ -70,6 +70,16 @@ public final class Signatures {
         return raw;
     }
 
+    /** Returns a key's signature as contracts take it, with v 27 or 28. Throws {@code SignatureMismatch}. */
+    public static byte[] forCall(String signature) {
+        byte[] raw = ofAccount(signature);
+        if (raw.length != LENGTH) {
+            throw mismatch("a signature of a key has 65 bytes");
+        }
+        raw[64] += raw[64] == 0 || raw[64] == 1 ? 27 : 0;
+        return raw;
+    }
+
     /** Returns the digest that wallets sign for a text (personal_sign, EIP-191). */
     public static byte[] personalDigest(String message) {
         byte[] bytes = Bytes.utf8(message);

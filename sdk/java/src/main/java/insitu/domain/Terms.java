@@ -68,6 +68,11 @@ public record Terms(
         return amounts.stream().reduce(BigInteger.ZERO, BigInteger::add);
     }
 
+    /** Returns the terms as contracts take them. */
+    List<Object> tuple() {
+        return List.copyOf(members("inputsHash").values());
+    }
+
     private Map<String, Object> members(String versions) {
         Map<String, Object> members = new LinkedHashMap<>();
         members.put("seed", seed);

@@ -1,6 +1,7 @@
 package insitu.domain;
 
 import insitu.InsituException;
+import insitu.internal.Abi;
 import insitu.internal.Bytes;
 import insitu.internal.Hashes;
 import insitu.internal.Place;
@@ -8,6 +9,7 @@ import insitu.json.JsonNumber;
 import insitu.json.JsonValue;
 import java.io.ByteArrayOutputStream;
 import java.math.BigInteger;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -80,6 +82,28 @@ public record TypedData(SigningDomain domain, String type, Map<String, ?> messag
         };
     }
 
+    /** Returns the message as contracts take it: each struct as the list of its members. */
+    List<Object> tuple() {
+        Map<String, String> structs = structsOf(type);
+        return tuple(structs, nameOf(structs), message);
+    }
+
+    private static List<Object> tuple(Map<String, String> structs, String name, Map<?, ?> message) {
+        List<Object> values = new ArrayList<>();
+        for (String member : structs.getOrDefault(name, "").split(",")) {
+            String[] parts = member.split(" ");
+            Object value = message.get(parts[1]);
+            String item = parts[0].replace("[]", "");
+            values.add(
+                    structs.containsKey(item) && value instanceof List<?> items
+                            ? items.stream()
+                                    .map(one -> tuple(structs, item, (Map<?, ?>) one))
+                                    .toList()
+                            : value);
+        }
+        return List.copyOf(values);
+    }
+
     static byte[] hashStruct(String type, Map<String, ?> message) {
         Map<String, String> structs = structsOf(type);
         return hash(structs, nameOf(structs), message);
@@ -136,25 +160,6 @@ public record TypedData(SigningDomain domain, String type, Map<String, ?> messag
         if (type.equals("string") && value instanceof String text) {
             return Hashes.keccak(Bytes.utf8(text));
         }
-        return word(type, value);
-    }
-
-    private static byte[] word(String type, @Nullable Object value) {
-        if (type.equals("address") && value instanceof Address address) {
-            return Bytes.padStart(address.bytes());
-        }
-        if (type.equals("bytes32") && value instanceof String text && text.length() == 66) {
-            return Bytes.fromHex(text);
-        }
-        if (type.equals("bool") && value instanceof Boolean flag) {
-            return Bytes.word(flag ? 1 : 0);
-        }
-        if (type.startsWith("uint") && value instanceof Number number) {
-            BigInteger whole = value instanceof BigInteger big ? big : BigInteger.valueOf(number.longValue());
-            if (whole.bitLength() <= Integer.parseInt(type.substring("uint".length()))) {
-                return Bytes.word(whole);
-            }
-        }
-        throw new IllegalArgumentException("a member of the type " + type + " is missing or does not fit");
+        return Abi.word(type, value);
     }
 }
