@@ -18,6 +18,8 @@ async def test_java_finds_what_python_published_by_every_filter(provider: Provid
     async with open_market(provider) as market:
         said = {"author": "somebody", "license": "CC0", "tags": ["spoken"], "categories": ["text"]}
         data = await market.dataset("found words", **said)
+        change = [{"type": "compute", "attributes": {"main": {"timeout": 7200}}}]
+        data = await market.publisher.assets.update_asset(data.did, {}, change)
         owner = market.publisher.account
         told = json.loads(run_java(PROGRAMS / "Finds.java", provider.url, data.did, owner))
     assert (told["found"], told["total"], told["pages"]) == ([data.did], 1, [1, 1])
@@ -26,4 +28,7 @@ async def test_java_finds_what_python_published_by_every_filter(provider: Provid
     assert [found["price"] for found in told["summaries"]["summaries"]] == [str(PRICE)]
     assert told["summaries"]["unknown"] == [f"did:nv:{'0' * 64}"]
     assert told["status"] == [data.did, "listed", data.checksum]
+    assert told["shown"] == [data.did, data.checksum, owner, owner]
+    assert told["version"] == 2
+    assert told["unregistered"] == "AssetNotFound"
     assert (told["refused"], told["unknown"]) == ("InvalidRequest", "AssetNotFound")

@@ -2,17 +2,21 @@ import insitu.InsituException;
 import insitu.client.AssetStatus;
 import insitu.client.Client;
 import insitu.client.Insitu;
+import insitu.client.ResolvedAsset;
 import insitu.client.Search;
 import insitu.client.SearchPage;
 import insitu.domain.Address;
 import insitu.domain.LocalSigner;
 import insitu.json.Json;
 import java.math.BigInteger;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /** Prints what a catalogue finds, as JSON. */
 final class Finds {
+    private static final String NONE = "did:nv:" + "0".repeat(64);
+
     public static void main(String[] arguments) throws InterruptedException {
         String did = arguments[1];
         Search every = Search.of("words")
@@ -52,16 +56,20 @@ final class Finds {
             for (Search search : none) {
                 others += client.assets().search(search).totalResults();
             }
-            Map<String, Object> told = Map.of(
-                    "found", found.results().stream().map(one -> one.get("id")).toList(),
-                    "total", found.totalResults(),
-                    "pages", List.of(found.page(), found.totalPages()),
-                    "others", others,
-                    "facets", client.assets().facets(every),
-                    "summaries", client.assets().summaries(List.of(did, "did:nv:" + "0".repeat(64))),
-                    "status", List.of(status.did(), status.state(), status.checksum()),
-                    "refused", code(() -> client.assets().search(every.sort("taste"))),
-                    "unknown", code(() -> client.assets().status("did:nv:" + "0".repeat(64))));
+            ResolvedAsset shown = client.assets().show(did);
+            Map<String, Object> told = new LinkedHashMap<>();
+            told.put("shown", List.of(shown.did(), shown.checksum(), shown.record().owner().text(), shown.creator().text()));
+            told.put("version", shown.record().current().version());
+            told.put("found", found.results().stream().map(one -> one.get("id")).toList());
+            told.put("total", found.totalResults());
+            told.put("pages", List.of(found.page(), found.totalPages()));
+            told.put("others", others);
+            told.put("facets", client.assets().facets(every));
+            told.put("summaries", client.assets().summaries(List.of(did, NONE)));
+            told.put("status", List.of(status.did(), status.state(), status.checksum()));
+            told.put("refused", code(() -> client.assets().search(every.sort("taste"))));
+            told.put("unregistered", code(() -> client.assets().resolve(NONE)));
+            told.put("unknown", code(() -> client.assets().status(NONE)));
             System.out.println(Json.text(Json.objectOf(told)));
         }
     }

@@ -1,6 +1,8 @@
 package insitu.client;
 
 import insitu.InsituException;
+import insitu.domain.Address;
+import insitu.domain.Ddo;
 import insitu.internal.Place;
 import insitu.json.Json;
 import insitu.json.JsonObject;
@@ -9,10 +11,12 @@ import java.util.Map;
 
 /** Finds assets and reads their documents. */
 public final class Assets {
+    private final Provider provider;
     private final Catalogue catalogue;
 
-    Assets(Catalogue catalogue) {
-        this.catalogue = catalogue;
+    Assets(Provider provider) {
+        this.provider = provider;
+        this.catalogue = provider.catalogue();
     }
 
     /** Finds listed assets by words; see {@link #search(Search)}. */
@@ -55,5 +59,26 @@ public final class Assets {
      */
     public AssetStatus status(String did) throws InterruptedException {
         return catalogue.status(did);
+    }
+
+    /**
+     * Returns the document of an asset, proved to be what the chain names (P3).
+     *
+     * @throws InsituException {@code InvalidDid}, {@code AssetNotFound}, {@code ChecksumMismatch},
+     *     {@code VersionNotAllowed}, {@code InvalidDocument}, {@code PeerUnavailable}, {@code ChainUnavailable}
+     * @throws InterruptedException if this thread is interrupted
+     */
+    public Ddo resolve(String did) throws InterruptedException {
+        return show(did).ddo();
+    }
+
+    /** Returns a document with what the chain says about it: owner, creator and version. Throws like {@link #resolve}. */
+    public ResolvedAsset show(String did) throws InterruptedException {
+        return provider.resolver().resolve(did);
+    }
+
+    /** Returns the on-chain owner of an asset. Throws {@code AssetNotFound}, {@code ChainUnavailable}. */
+    public Address owner(String did) throws InterruptedException {
+        return provider.chain().record(did).owner();
     }
 }

@@ -12,12 +12,12 @@ public final class Client implements AutoCloseable {
 
     /** Returns the account that this client acts for. */
     public Address account() {
-        return provider.account().address();
+        return provider.address();
     }
 
-    /** Returns what finds assets. */
+    /** Returns what finds assets and reads their documents. */
     public Assets assets() {
-        return new Assets(provider.catalogue());
+        return new Assets(provider);
     }
 
     /** Returns what runs bought agreements. */

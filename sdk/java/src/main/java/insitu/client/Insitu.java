@@ -4,6 +4,8 @@ import insitu.domain.Signer;
 import insitu.internal.http.Bounds;
 import insitu.internal.http.Http;
 import java.time.Duration;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /** Connects to a provider. */
 public final class Insitu {
@@ -29,6 +31,9 @@ public final class Insitu {
         private final String url;
         private final Signer account;
         private String catalogue;
+        private @Nullable String node;
+        private @Nullable Deployment contracts;
+        private Predicate<Deployment> confirm = unknown -> false;
         private Duration connect = Bounds.DEFAULT.connect();
         private Duration headers = Bounds.DEFAULT.headers();
         private Duration silence = Bounds.DEFAULT.silence();
@@ -43,6 +48,30 @@ public final class Insitu {
         /** Sets the address of the catalogue, if it is on another server than the gateway. */
         public Builder catalogue(String address) {
             catalogue = withoutSlash(address);
+            return this;
+        }
+
+        /**
+         * Sets the address of a node of the chain (JSON-RPC). Without it the gateway passes on what is read, and the account
+         * cannot send transactions of its own.
+         */
+        public Builder node(String address) {
+            node = address;
+            return this;
+        }
+
+        /** Names the contracts that are trusted; a gateway that uses others is refused. */
+        public Builder contracts(Deployment trusted) {
+            contracts = trusted;
+            return this;
+        }
+
+        /**
+         * Sets who is asked, once and before anything is signed, whether contracts are trusted that nobody named and this
+         * release does not know. Show the addresses to a person, and remember the answer.
+         */
+        public Builder confirmContracts(Predicate<Deployment> answer) {
+            confirm = answer;
             return this;
         }
 
@@ -74,8 +103,12 @@ public final class Insitu {
         public Client connect() {
             Http.address(url);
             Http.address(catalogue);
+            if (node != null) {
+                Http.address(node);
+            }
             Http http = new Http(new Bounds(connect, headers, silence, call));
-            return new Client(new Provider(http, url, catalogue, account));
+            Provider.Setting setting = new Provider.Setting(url, catalogue, node, contracts, confirm);
+            return new Client(new Provider(http, setting, account));
         }
 
         private static String withoutSlash(String address) {
