@@ -53,8 +53,7 @@ public final class Signatures {
         byte[] s = Bytes.word(Secp256k1.lower(new BigInteger(1, Arrays.copyOfRange(halves, 32, 64))));
         for (byte v = 27; v <= 28; v++) {
             byte[] signature = Bytes.concat(Arrays.copyOf(halves, 32), s, new byte[] {v});
-            byte[] found = Secp256k1.recover(digest, signature);
-            if (found != null && Address.of(found).equals(account)) {
+            if (isSignedBy(digest, signature, account)) {
                 return signature;
             }
         }
@@ -68,6 +67,12 @@ public final class Signatures {
             throw mismatch("a signature has 65 to " + MAX_LENGTH + " bytes, in hexadecimal digits");
         }
         return raw;
+    }
+
+    /** Returns whether the key of an account signed a digest; a contract account has to be asked itself. */
+    public static boolean isSignedBy(byte[] digest, byte[] signature, Address account) {
+        byte[] found = signature.length == LENGTH ? Secp256k1.recover(digest, signature) : null;
+        return found != null && Address.of(found).equals(account);
     }
 
     /** Returns a key's signature as contracts take it, with v 27 or 28. Throws {@code SignatureMismatch}. */

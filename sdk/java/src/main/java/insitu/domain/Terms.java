@@ -1,6 +1,8 @@
 package insitu.domain;
 
 import insitu.internal.Bytes;
+import insitu.json.Json;
+import insitu.json.JsonObject;
 import java.math.BigInteger;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -66,6 +68,15 @@ public record Terms(
     /** Returns the full price in base units. */
     public BigInteger total() {
         return amounts.stream().reduce(BigInteger.ZERO, BigInteger::add);
+    }
+
+    /** Returns the JSON of the terms for a gateway: amounts and addresses are text. */
+    public JsonObject json() {
+        Map<String, Object> members = members("inputsHash");
+        members.replaceAll((name, member) -> member instanceof Address ? member.toString() : member);
+        members.put("amounts", amounts.stream().map(BigInteger::toString).toList());
+        members.put("receivers", receivers.stream().map(Address::text).toList());
+        return Json.objectOf(members);
     }
 
     /** Returns the terms as contracts take them. */

@@ -11,6 +11,8 @@ import insitu.domain.LocalSigner;
 import insitu.domain.Permit;
 import insitu.domain.Requests;
 import insitu.domain.Signatures;
+import insitu.domain.SignedPermit;
+import insitu.domain.SignedPurchase;
 import insitu.domain.SignedRequest;
 import insitu.domain.SigningDomain;
 import insitu.domain.Terms;
@@ -176,7 +178,39 @@ final class RequestVectorsTest {
                     Bytes.hex(permit.typedData(tokens).digest()));
             assertEquals(
                     request.at("permit").at("signature").text(), Bytes.hex(consumer.sign(permit.typedData(tokens))));
+            SignedPermit signed = new SignedPermit(
+                    permit.value(),
+                    permit.deadline(),
+                    request.at("permit").at("signature").text());
+            SignedPurchase purchase =
+                    new SignedPurchase(terms, request.at("signature").text(), signed);
+            assertEquals(Json.text(request.object()), Json.text(purchase.json()));
         });
+    }
+
+    @TestFactory
+    Stream<DynamicTest> aKeysSignatureIsSentWithItsWholeVAndThatOfAContractAccountAsItIs() {
+        Place purchases = Vector.read("purchase", "purchases").at("purchases");
+        return Vector.each(purchases, one -> one.at("agreementId").text(), one -> {
+            Terms terms = SignatureVectorsTest.termsOf(one.at("request").at("terms"));
+            SigningDomain domain = SigningDomain.ofAgreements(
+                    one.at("chainId").count(), one.at("verifyingContract").address());
+            String signature = one.at("request").at("signature").text();
+            byte[] brief = Bytes.fromHex(signature);
+            brief[64] -= 27;
+            String foreign = "0x" + "00".repeat(65);
+            assertEquals(signature, sent(terms, Bytes.hex(brief), domain));
+            assertEquals(foreign, sent(terms, foreign, domain));
+            assertEquals("0x" + "ab".repeat(130), sent(terms, "0x" + "ab".repeat(130), domain));
+            refuses(ErrorCode.SignatureMismatch, () -> sent(terms, "0xab", domain));
+        });
+    }
+
+    private static Object sent(Terms terms, String signature, SigningDomain domain) {
+        return new SignedPurchase(terms, signature, null)
+                .call(domain)
+                .arguments()
+                .get(1);
     }
 
     private static JsonObject asDocumentsWriteIt(Place item) {
