@@ -1,5 +1,6 @@
 package insitu.domain;
 
+import insitu.internal.Bytes;
 import insitu.internal.Place;
 import insitu.json.Json;
 import insitu.json.JsonArray;
@@ -188,6 +189,30 @@ public record Policy(
     /** Returns whether every algorithm may run. Naming publishers restricts, even together with {@code any}. */
     public boolean allowsAny() {
         return publishers.isEmpty() && algorithms == null;
+    }
+
+    /** Returns whether this version of an algorithm may run. */
+    public boolean allows(AlgorithmVersion algorithm) {
+        String checksum = Bytes.plainDigits(algorithm.checksum());
+        return allowsAny()
+                || (algorithm.isCurrent() && trusts(algorithm))
+                || (algorithms != null
+                        && algorithms.stream()
+                                .anyMatch(listed -> listed.did.equals(algorithm.did())
+                                        && Bytes.plainDigits(listed.checksum).equals(checksum)));
+    }
+
+    /**
+     * Returns whether both the creator of an algorithm and who registered this version are trusted publishers. One of them
+     * is not enough: an account that buys a trusted algorithm's DID registers other code under it.
+     */
+    public boolean trusts(AlgorithmVersion algorithm) {
+        return publishers.contains(algorithm.publisher()) && publishers.contains(algorithm.registrant());
+    }
+
+    /** Returns whether a consumer may buy and execute. */
+    public boolean admits(Address consumer) {
+        return consumers == null || consumers.contains(consumer);
     }
 
     /** Returns whether the consumer sees the algorithm's logs; by default live if nothing is reviewed. */

@@ -51,13 +51,23 @@ public record Workflow(List<Stage> stages) {
         public long number() {
             return index == null ? 0 : index;
         }
+
+        /** Returns its inputs in the order of their volumes. */
+        public List<Input> orderedInputs() {
+            return input.stream().sorted(Comparator.comparing(Input::number)).toList();
+        }
     }
 
     /** One input of a stage: the DID of a data set, or the output of an earlier stage. */
     public record Input(
             @Nullable Long index,
             @Nullable String id,
-            @Nullable Long previousStage) {}
+            @Nullable Long previousStage) {
+        /** Returns its index; 0 if an old document has none. */
+        public long number() {
+            return index == null ? 0 : index;
+        }
+    }
 
     /** What a stage needs; quantities are texts such as {@code 8gb}. */
     public record Requirements(
@@ -178,8 +188,7 @@ public record Workflow(List<Stage> stages) {
     /** Returns the data sets that it reads, each once, in the order of stages and inputs. */
     public List<String> inputDids() {
         return orderedStages().stream()
-                .flatMap(stage -> stage.input().stream()
-                        .sorted(Comparator.comparing(source -> source.index() == null ? 0 : source.index())))
+                .flatMap(stage -> stage.orderedInputs().stream())
                 .map(Input::id)
                 .filter(Objects::nonNull)
                 .distinct()
