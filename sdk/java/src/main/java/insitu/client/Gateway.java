@@ -1,6 +1,9 @@
 package insitu.client;
 
+import insitu.ErrorCode;
 import insitu.InsituException;
+import insitu.internal.Bytes;
+import insitu.internal.Hashes;
 import insitu.internal.Place;
 import insitu.internal.http.Body;
 import insitu.internal.http.EventFollower;
@@ -10,6 +13,7 @@ import insitu.json.Json;
 import insitu.json.JsonObject;
 import java.net.URI;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +38,50 @@ record Gateway(Http http, String url, Session session) {
             // What is posted here carries an idempotency key.
             return http.call(new Call(method, address(path), headers, body, json != null), read);
         });
+    }
+
+    /** Asks something for which no token is needed; repeating it is harmless. */
+    <T> T ask(String path, JsonObject json, Function<Place, T> read) throws InterruptedException {
+        return http.call(Call.json("POST", address(path), json, true), read);
+    }
+
+    /** Stores bytes with a token, and returns their url. */
+    String upload(byte[] content) throws InterruptedException {
+        Map<String, String> type = Map.of("Content-Type", "application/octet-stream");
+        JsonObject stored = authorised(token -> {
+            Map<String, String> headers = headers(token, "application/json", type);
+            return http.call(new Call("POST", address("/upload"), headers, content, true), Place::object);
+        });
+        String digest = Bytes.digits(Hashes.sha256(content));
+        if (!Json.of(digest).equals(stored.get("sha256"))) {
+            String detail = "the gateway stored other bytes than those with SHA-256 " + digest;
+            throw new InsituException(ErrorCode.ChecksumMismatch, detail);
+        }
+        return Place.of(stored).at("url").text();
+    }
+
+    /** Lets the gateway seal a list of files for a DID: a new one with its checksums, or one that the account owns. */
+    String seal(String did, @Nullable Map<String, String> checksums, List<JsonObject> files)
+            throws InterruptedException {
+        JsonObject asked = Json.objectOf(Map.of("did", did, "files", files));
+        JsonObject json = checksums == null ? asked : asked.with("checksum", Json.of(checksums));
+        return call(
+                "POST",
+                "/encrypt",
+                Map.of(),
+                json,
+                at -> at.at("encryptedFiles").text());
+    }
+
+    /** Returns the address of the gateway that has an endpoint of a compute service. */
+    static String urlOf(String endpoint) {
+        for (String path : List.of("/compute/exec", "/execute", "/exec")) {
+            if (endpoint.endsWith(BASE + path)) {
+                return endpoint.substring(0, endpoint.length() - (BASE + path).length());
+            }
+        }
+        String shown = Json.text(Json.of(endpoint.substring(0, Math.min(200, endpoint.length()))));
+        throw new InsituException(ErrorCode.InvalidDocument, shown + " is not an endpoint of a compute service");
     }
 
     /** Reads something with a token. */

@@ -54,6 +54,7 @@ final class Provider {
     private final Signer account;
     private final Catalogue catalogue;
     private final Resolver resolver = new Resolver(this);
+    private final Publisher publisher = new Publisher(this);
     private final Map<String, Gateway> gateways = new ConcurrentHashMap<>();
     private final ReentrantLock turn = new ReentrantLock();
     private @Nullable Opened opened;
@@ -84,6 +85,10 @@ final class Provider {
 
     Resolver resolver() {
         return resolver;
+    }
+
+    Publisher publisher() {
+        return publisher;
     }
 
     /** Returns the gateway that the client is connected to. */
