@@ -380,36 +380,6 @@ async def test_a_restart_goes_on_where_it_stopped(make_catalogue: Callable[..., 
         await listed(catalogue.http, str(unsigned.did))
 
 
-@pytest.fixture
-async def patient(make_catalogue: Callable[..., Any]) -> Any:
-    """A catalogue that waits for three blocks."""
-    made = make_catalogue(confirmations=3)
-    await made.start()
-    return made
-
-
-async def test_what_is_pending_says_how_many_blocks_confirm_it(patient: Any, chain: EmbeddedChain) -> None:
-    catalogue, controls = patient, ChainControls(chain)
-    unsigned = dataset(chain, ALICE, "Confirmed")
-    await catalogue.http.post(DDO, json=signed(unsigned, ALICE))
-
-    async def status() -> tuple[str, int | None, int | None]:
-        answer = (await catalogue.http.get(f"{DDO}/{unsigned.did}/status")).json()
-        return answer["state"], answer.get("confirmed"), answer.get("confirmations")
-
-    assert await status() == ("pending", None, None), "the chain does not know it"
-    await register(chain, unsigned, ALICE)
-    await controls.mine(1)
-
-    async def has_one() -> bool:
-        return await status() == ("pending", 1, 3)
-
-    await eventually(has_one)
-    await controls.mine(2)
-    await listed(catalogue.http, str(unsigned.did))
-    assert await status() == ("listed", None, None)
-
-
 async def test_a_reorganisation_takes_a_listing_back(catalogue: Any, chain: EmbeddedChain) -> None:
     http, controls = catalogue.http, ChainControls(chain)
     stays = await publish(http, chain, "Stays")

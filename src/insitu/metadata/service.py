@@ -1,6 +1,5 @@
 """The METADATA-API's decisions: who may publish what, when it is listed, what a search means (P2, P3)."""
 
-import contextlib
 import logging
 import re
 from collections.abc import Mapping, Sequence
@@ -25,6 +24,7 @@ from insitu.domain.signatures import account_signature, recover_address
 from insitu.domain.signed_request import SignedRequest
 from insitu.domain.validation import validate_ddo
 from insitu.domain.versions import require_allowed_change, require_number
+from insitu.metadata.confirmations import Confirmations
 from insitu.metadata.pools import PendingLimits, Pools
 from insitu.metadata.summaries import summary_of
 from insitu.ports.catalog import AssetRecord, Catalog, Catalogued, DocumentVersion, Query, RegisteredVersion, Summary
@@ -83,8 +83,10 @@ class MetadataService:
         self._clock = clock
         self._catalogue = public_url
         self._curators = tuple(curators)
+        self._may_curate = frozenset(map(str.lower, curators))
         self._url = public_url + wire.DDO + "/{did}"
         self._confirmations = confirmations
+        self._seen = Confirmations(chain, confirmations)
         self._lifetime = timedelta(seconds=pending_lifetime)
         self._page_size = page_size
         self.pools = Pools(catalog, chain, limits, pending_lifetime)
@@ -176,7 +178,7 @@ class MetadataService:
             raise InsituError("InvalidRequest", "give a reason to hide or feature an asset, and none to end that")
         digest = self._action_digest("CurationRequest", did, request, action=request.action, reason=request.reason)
         signature = account_signature(request.signature)
-        named = request.account.lower() in map(str.lower, self._curators)
+        named = request.account.lower() in self._may_curate
         if not named or not await self._chain.signed_by(request.account, digest, signature):
             raise InsituError("NotCurator", f"{request.account} is no curator here, or did not sign this")
         logger.info("%s: %s %s: %s", request.account, request.action, did, request.reason)
@@ -217,18 +219,8 @@ class MetadataService:
                 if wait <= 0:
                     break
                 await changed.wait()
-        return await self._confirmed(wire.status_of(await self._catalog.record(did) or _unknown(did)))
-
-    async def _confirmed(self, status: wire.AssetStatus) -> wire.AssetStatus:
-        """Return a status with how many blocks confirm what is pending, if the chain has it and answers."""
-        if status.state != "pending" or self._read_to is None:
-            return status
-        with contextlib.suppress(InsituError):
-            record = await self._chain.did_record(status.did)
-            if record is not None and record.checksum.removeprefix("0x") == status.checksum:
-                seen = min(max(self._read_to + self._confirmations - record.block, 0), self._confirmations)
-                return status.model_copy(update={"confirmed": seen, "confirmations": self._confirmations})
-        return status
+        found = wire.status_of(await self._catalog.record(did) or _unknown(did))
+        return await self._seen.of(found, self._read_to)
 
     async def published(self, creator: Address, key: str, deadline: int, signature: bytes) -> AssetRecord | None:
         """Return what a creator published under an Idempotency-Key; see :class:`PublicationRequest`.
