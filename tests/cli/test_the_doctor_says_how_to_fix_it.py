@@ -10,6 +10,7 @@ import pytest
 
 from insitu.adapters.agreements.store import SQLITE, SqlAgreements
 from insitu.adapters.sqlite import SqliteDatabase
+from insitu.api.budgets_v1 import Budget, Budgets
 from insitu.api.gateway_v1 import GatewayInfo
 from insitu.api.metadata_v1 import SearchRequest
 from insitu.cli import findings
@@ -27,6 +28,13 @@ from tests.doubles.plans import AGREEMENT
 from tests.ports.agreements.agreement_samples import started
 
 SEALED = Enforcement("crun 1.8", MappingProxyType({"memory": "cgroup", "network": "namespace"}))
+
+
+async def described(_: str) -> GatewayInfo:
+    """What a gateway says of itself."""
+    return GatewayInfo(
+        version="1", provider_address=CONSUMER, public_url="http://p", chain_id=1, contracts={}, metadata_url="m"
+    )
 
 
 def examined(
@@ -120,6 +128,26 @@ def test_key_files_that_others_read_are_not_accepted(
     assert found["keys"]["remedy"].startswith("chmod 600")
 
 
+def test_a_provider_learns_which_budget_is_used_up_and_how_to_raise_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = [Budget(of="freeGas", stands="enough"), Budget(of="relayedGas", stands="enough")]
+
+    async def answers(_: str) -> Budgets:
+        return Budgets(budgets=tuple(known))
+
+    monkeypatch.setattr("insitu.stack.parts.gateway_info", described)
+    code, found = examined(tmp_path, monkeypatch, capsys)
+    assert (code, found["budgets"]["verdict"]) == (0, "skipped"), "a gateway that does not say it is well otherwise"
+    monkeypatch.setattr("insitu.stack.parts.gateway_budgets", answers)
+    assert examined(tmp_path, monkeypatch, capsys)[1]["budgets"]["verdict"] == "ok"
+    known[1] = Budget(of="relayedGas", stands="usedUp", until=START, next_step="raise gateway.relay_budget")
+    code, found = examined(tmp_path, monkeypatch, capsys)
+    assert (code, found["budgets"]["verdict"]) == (0, "warning")
+    assert found["budgets"]["detail"] == "gas for sending for new accounts is used up until 2030-01-01T00:00:00Z"
+    assert found["budgets"]["remedy"] == "raise gateway.relay_budget"
+
+
 def test_an_owner_is_warned_of_a_policy_without_limits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -128,16 +156,11 @@ def test_an_owner_is_warned_of_a_policy_without_limits(
     capsys.readouterr()
     asked, ddos = [], [dataset_ddo()]
 
-    async def answers(_: str) -> Any:
-        return GatewayInfo(
-            version="1", provider_address=CONSUMER, public_url="http://p", chain_id=1, contracts={}, metadata_url="m"
-        )
-
     async def search(_: object, request: SearchRequest) -> Any:
         asked.append(request.owner)
         return SimpleNamespace(results=[ddo.to_json() for ddo in ddos])
 
-    monkeypatch.setattr("insitu.stack.parts.gateway_info", answers)
+    monkeypatch.setattr("insitu.stack.parts.gateway_info", described)
     monkeypatch.setattr(MetadataClient, "search", search)
     code, found = examined(tmp_path, monkeypatch, capsys)
     assert (code, len(asked), found["policies"]["verdict"]) == (0, 1, "warning")
@@ -172,18 +195,13 @@ def as_consumer(
 ) -> tuple[int, dict[str, Any]]:
     """The doctor's answer to a consumer for whom everything is right except what a test takes away."""
 
-    async def answers(_: str) -> Any:
-        return GatewayInfo(
-            version="1", provider_address=CONSUMER, public_url="http://p", chain_id=1, contracts={}, metadata_url="m"
-        )
-
     async def inspected(_: object) -> Any:
         return {"ServiceExecutionTemplate": "0x"}, ()
 
     async def funds(*_: object) -> Any:
         return tokens, coin, TokenInfo(CONSUMER, "Token", "NVM", 18)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("insitu.stack.parts.gateway_info", answers)
+    monkeypatch.setattr("insitu.stack.parts.gateway_info", described)
     monkeypatch.setattr("insitu.stack.contracts.inspect_contracts", inspected)
     monkeypatch.setattr("insitu.stack.parts.funds_of", funds)
     code = run(["--home", str(home), *flags, "doctor", "--role", "consumer", "--json"])

@@ -6,6 +6,7 @@ from typing import Any
 
 import anyio
 
+from insitu.api.budgets_v1 import Budget, Budgets
 from insitu.api.gateway_v1 import GatewayInfo
 from insitu.api.metadata_v1 import (
     DDO,
@@ -145,6 +146,7 @@ class GatewaysDouble:
         self.slow: set[str] = set()
         self.newest = 214
         self.paused: tuple[str, ...] = ()
+        self.budgets_of_all: tuple[Budget, ...] = ()
 
     async def info(self, origin: str) -> GatewayInfo:
         if origin in self.slow:
@@ -163,6 +165,10 @@ class GatewaysDouble:
     async def token(self, origin: str) -> TokenInfo:
         self._require_answer(origin)
         return TOKEN
+
+    async def budgets(self, origin: str) -> Budgets:
+        self._require_answer(origin)
+        return Budgets(budgets=self.budgets_of_all)
 
     async def block(self, origin: str) -> int:
         self._require_answer(origin)

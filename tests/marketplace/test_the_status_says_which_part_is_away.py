@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from insitu.api.budgets_v1 import Budget, Budgets
 from insitu.domain.errors import InsituError
 from insitu.marketplace import status
 from insitu.marketplace.catalogue import Catalogue
@@ -102,3 +103,42 @@ async def test_a_publication_that_waits_for_long_is_a_problem(
     page = (await browser.get("/status")).text
     assert "The oldest waits since" in page
     assert "3 Nov 2026, 09:30 UTC" in page
+
+
+async def test_a_budget_that_is_used_up_says_until_when_and_what_its_operator_does(
+    browser: httpx.AsyncClient, gateways: GatewaysDouble
+) -> None:
+    step = "raise gateway.relay_budget <b>now</b>"
+    used_up = Budget(of="relayedGas", stands="usedUp", until=MOMENT, next_step=step)
+    gateways.budgets_of_all = (used_up, Budget(of="freeCompute", stands="enough"))
+    page = (await browser.get("/status")).text
+    assert "has used up a budget" in page
+    assert "something is left again by" in page
+    assert "3 Nov, 09:30 UTC" in page
+    assert "raise gateway.relay_budget &lt;b&gt;now&lt;/b&gt;" in page, "what a gateway says is text"
+    assert "new accounts start nothing" not in page, "of that there is enough"
+
+
+async def test_a_gateway_that_says_nothing_of_its_budgets_is_no_problem(
+    catalogue: CatalogueDouble, gateways: GatewaysDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unknown(_: str) -> Budgets:
+        raise InsituError("PeerUnavailable", "404")
+
+    monkeypatch.setattr(gateways, "budgets", unknown)
+    seen = await reader(catalogue, gateways).read()
+    assert seen.is_well
+    assert [(gateway.block, gateway.budgets) for gateway in seen.gateways] == [(214, ()), (214, ())]
+
+
+async def test_a_gateway_that_keeps_its_chain_to_itself_still_says_how_its_budgets_stand(
+    catalogue: CatalogueDouble, gateways: GatewaysDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def kept(_: str) -> int:
+        raise InsituError("ReadNotAllowed", "no")
+
+    monkeypatch.setattr(gateways, "block", kept)
+    gateways.budgets_of_all = (Budget(of="freeGas", stands="low"),)
+    seen = await reader(catalogue, gateways).read()
+    assert seen.is_well, "low is no problem yet"
+    assert [gateway.budgets for gateway in seen.gateways] == [gateways.budgets_of_all] * 2

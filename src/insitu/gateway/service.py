@@ -7,6 +7,7 @@ import anyio
 
 from insitu.api.gateway_v1 import GatewayInfo
 from insitu.gateway.agreements.agreement_follower import AgreementFollower
+from insitu.gateway.agreements.budget_reader import BudgetReader
 from insitu.gateway.agreements.granter import Granter
 from insitu.gateway.agreements.offerer import Offerer
 from insitu.gateway.agreements.quoter import Quoter
@@ -75,6 +76,7 @@ class GatewayService:
         self.peer = desk.peer
         self.authenticator = agents.of(Authenticator)
         self.chain_reader = agents.of(ChainReader)
+        self.budget_reader = agents.of(BudgetReader)
 
         # List the provider's folders, seal lists of files, receive uploads, serve downloads.
         self.upload_receiver = agents.of(UploadReceiver)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from insitu.api.budgets_v1 import Budgets
 from insitu.api.gateway_v1 import GatewayInfo
 from insitu.api.metadata_v1 import (
     AssetFacets,
@@ -65,6 +66,10 @@ class Gateways(Protocol):
 
     async def token(self, origin: str) -> TokenInfo:
         """Return the token that its contracts pay with. Raises ``PeerUnavailable``."""
+        ...
+
+    async def budgets(self, origin: str) -> Budgets:
+        """Return how its budgets for strangers stand. Raises ``PeerUnavailable``, ``ChainUnavailable``."""
         ...
 
     async def block(self, origin: str) -> int:

@@ -1,16 +1,18 @@
 """How the parts of the marketplace are: the catalogue, and the gateways at which people sign in.
 
-Everybody sees this, so it says what a visitor can find out anyway: no amounts, no addresses inside (ADR 0166).
+Everybody sees this, so it says what a visitor can find out anyway: no amounts, no addresses inside (ADRs 0166, 0175).
 """
 
+import contextlib
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import anyio
 
+from insitu.api.budgets_v1 import Budget, BudgetKind
 from insitu.api.gateway_v1 import GatewayInfo
 from insitu.api.metadata_v1 import MetadataHealth
 from insitu.domain.errors import InsituError
@@ -28,6 +30,12 @@ PATIENCE = timedelta(minutes=10)
 """How long a part may be away or behind before somebody has to do something."""
 
 Word = Literal["Good", "Behind", "Unreachable"]
+BUDGETS: Mapping[BudgetKind, tuple[str, str]] = {
+    "relayedGas": ("Gas for sending", "what new accounts sign is not sent: they send it themselves, or come later"),
+    "freeGas": ("Gas for runs without a charge", "new accounts start no runs without a charge; priced runs go on"),
+    "freeCompute": ("Computing without pay", "new accounts start nothing that may end without pay"),
+}
+"""What a budget is for, and what follows for visitors once it is used up."""
 SILENT = f"no answer within {DEADLINE:g} seconds"
 
 
@@ -54,10 +62,30 @@ GOOD = Standing()
 
 
 @dataclass(frozen=True, slots=True)
+class BudgetView:
+    """How a budget of a gateway stands, and what follows for visitors."""
+
+    name: str
+    budget: Budget
+    follows: str
+
+    @property
+    def word(self) -> str:
+        """How it stands."""
+        return {"enough": "Enough", "low": "Low", "usedUp": "Used up"}[self.budget.stands]
+
+    @property
+    def sign(self) -> str:
+        """Its sign in the stylesheet."""
+        return {"enough": "ok", "low": "wait", "usedUp": "no"}[self.budget.stands]
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayStatus:
     """What a gateway says about itself; ``info`` is None if it does not answer, and ``block`` if it does not say it.
 
-    ``why`` says what happened instead of an answer, without what only its operator should know.
+    ``budgets`` are empty if it does not say how they stand, as earlier releases do not. ``why`` says what happened
+    instead of an answer, without what only its operator should know.
     """
 
     origin: str
@@ -65,6 +93,12 @@ class GatewayStatus:
     block: int | None = None
     why: str = SILENT
     standing: Standing = GOOD
+    budgets: tuple[Budget, ...] = ()
+
+    @property
+    def budget_views(self) -> tuple[BudgetView, ...]:
+        """Its budgets, with words for visitors."""
+        return tuple(BudgetView(BUDGETS[budget.of][0], budget, BUDGETS[budget.of][1]) for budget in self.budgets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +127,10 @@ class StatusView:
 
     @property
     def is_well(self) -> bool:
-        """Whether everything answers and keeps up."""
+        """Whether everything answers, keeps up and has something left of its budgets."""
         parts = (self.reading, self.waiting, *(gateway.standing for gateway in self.gateways))
-        return all(part.word == "Good" for part in parts)
+        budgets = (budget for gateway in self.gateways for budget in gateway.budgets)
+        return all(part.word == "Good" for part in parts) and all(budget.stands != "usedUp" for budget in budgets)
 
 
 @dataclass(slots=True)
@@ -149,7 +184,7 @@ class StatusReader:
         for origin in self._site.gateways:
             seen = answers.gateways.get(origin, GatewayStatus(origin))
             standing = self._standing(origin, "Good" if seen.info else "Unreachable")
-            found.append(GatewayStatus(origin, seen.info, seen.block, seen.why, standing))
+            found.append(replace(seen, standing=standing))
         health = answers.catalogue
         behind = StatusView(health, tuple(found)).behind
         reading: Word = "Good" if behind is None or behind <= SLACK else "Behind"
@@ -179,9 +214,12 @@ class StatusReader:
 
     async def _ask_gateway(self, origin: str, answers: _Answers) -> None:
         try:
-            info = await self._gateways.info(origin)
-            answers.gateways[origin] = GatewayStatus(origin, info)
-            answers.gateways[origin] = GatewayStatus(origin, info, await self._gateways.block(origin))
+            seen = answers.gateways[origin] = GatewayStatus(origin, await self._gateways.info(origin))
         except InsituError as error:
             # Its detail may name addresses inside; the code says what kind of failure it is.
-            answers.gateways.setdefault(origin, GatewayStatus(origin, why=f"it cannot be asked ({error.code})"))
+            answers.gateways[origin] = GatewayStatus(origin, why=f"it cannot be asked ({error.code})")
+            return
+        with contextlib.suppress(InsituError):
+            seen = answers.gateways[origin] = replace(seen, block=await self._gateways.block(origin))
+        with contextlib.suppress(InsituError):
+            answers.gateways[origin] = replace(seen, budgets=(await self._gateways.budgets(origin)).budgets)

@@ -363,6 +363,17 @@ class Relayed:
 
 
 @dataclass(frozen=True, slots=True)
+class GasLeft:
+    """What is left for strangers of a budget of gas, in wei; below zero if the operator lowered the budget.
+
+    ``again`` is when as much is left as was asked for, if it is not now and time alone brings it back.
+    """
+
+    left: int
+    again: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StoredTransaction:
     """A transaction of the provider's key that is not confirmed yet; ``block`` is where it was seen mined."""
 

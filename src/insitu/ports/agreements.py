@@ -18,6 +18,7 @@ from insitu.ports.agreement_records import (
     EventRecord,
     FreeExecution,
     Frozen,
+    GasLeft,
     Idempotency,
     KnownAgreement,
     OutboxItem,
@@ -103,6 +104,13 @@ class Agreements(Protocol):
 
     async def require_free_gas(self, free: FreeExecution, consumer: Address, now: datetime) -> None:
         """Raise ``FreeGasExhausted`` if the consumer is a stranger and ``free`` would exceed the day's budget."""
+        ...
+
+    async def gas_left(self, *, free: bool, budget: int, cost: int, now: datetime) -> GasLeft:
+        """Return what strangers have left of a day's budget, in wei, and when ``cost`` fits into it again.
+
+        ``free`` asks for executions without a charge, otherwise for what is sent for purchases and requests.
+        """
         ...
 
     async def compute_left(

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from insitu.api import gateway_v1 as wire
 from insitu.api.agreements_v1 import AgreementList, Desk
 from insitu.api.archive import ArchivedFile, read_archive
+from insitu.api.budgets_v1 import Budgets
 from insitu.api.chain_v1 import ChainFacts
 from insitu.api.folders_v1 import Folder
 from insitu.api.metadata_v1 import AssetStatus
@@ -82,6 +83,10 @@ class GatewayClient:
     async def info(self) -> wire.GatewayInfo:
         """Return the gateway's account, and which chain and contracts it uses."""
         return await self._http.model(wire.GatewayInfo, "GET", self._base)
+
+    async def budgets(self) -> Budgets:
+        """Return how the gateway's budgets for strangers stand, in words. Needs no token."""
+        return await self._http.model(Budgets, "GET", f"{self._base}/budgets")
 
     async def chain_facts(self) -> ChainFacts:
         """Return the gateway's chain, contracts with ABIs, and token. Needs no token."""

@@ -10,6 +10,7 @@ from insitu.domain.hosts import is_loopback
 from insitu.stack.peers import ACTORS, Actor
 
 if TYPE_CHECKING:
+    from insitu.api.budgets_v1 import Budgets
     from insitu.api.gateway_v1 import GatewayInfo
     from insitu.gateway.service import GatewayService
     from insitu.marketplace.service import Marketplace
@@ -108,6 +109,14 @@ class _Gateways:
         if (here := self._here(origin)) is not None:
             return await here.ports.chain.token()
         return (await self._http.model(ChainFacts, "GET", f"{self._address(origin)}{BASE}/chain")).token
+
+    async def budgets(self, origin: str) -> "Budgets":
+        from insitu.api.budgets_v1 import Budgets
+        from insitu.api.gateway_v1 import BASE
+
+        if (here := self._here(origin)) is not None:
+            return await here.budget_reader.read()
+        return await self._http.model(Budgets, "GET", f"{self._address(origin)}{BASE}/budgets")
 
     async def block(self, origin: str) -> int:
         if (here := self._here(origin)) is not None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from insitu.adapters.keys.dev import DevSigner
     from insitu.adapters.keys.keystore import Keystore, StoredKey
     from insitu.adapters.runtime.oci.images.store import ImageStore
+    from insitu.api.budgets_v1 import Budgets
     from insitu.api.gateway_v1 import GatewayInfo
     from insitu.domain.ids import Address
     from insitu.ports.chain import TokenInfo
@@ -122,6 +123,16 @@ def chain_program() -> Path:
     from insitu.adapters.chain.anvil import find_anvil
 
     return find_anvil()
+
+
+async def gateway_budgets(url: str) -> "Budgets":
+    """Ask a gateway how its budgets stand. Raises ``PeerUnavailable``, ``ChainUnavailable``."""
+    from insitu.api.budgets_v1 import Budgets
+    from insitu.api.gateway_v1 import BASE
+    from insitu.sdk.http import Http
+
+    async with Http(timeout=10.0) as http:
+        return await http.model(Budgets, "GET", f"{url.rstrip('/')}{BASE}/budgets")
 
 
 async def gateway_info(url: str) -> "GatewayInfo":

@@ -62,6 +62,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/gateway/services/budgets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Budgets
+         * @description How budgets for strangers stand, in words: a full amount would tell them when to come.
+         */
+        get: operations["showBudgets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/gateway/services/chain": {
         parameters: {
             query?: never;
@@ -744,6 +764,38 @@ export interface components {
         /** Body_signOut */
         Body_signOut: {
             token: string;
+        };
+        /**
+         * Budget
+         * @description How a budget for accounts stands that have not paid this provider yet (ADR 0175).
+         *
+         *     Attributes
+         *     ----------
+         *     of
+         *         ``relayedGas``: purchases and requests that it sends for others. ``freeGas``: registration and settlement of
+         *         executions without a charge. ``freeCompute``: machine time of such executions.
+         *     stands
+         *         ``low``: less than a quarter is left. ``usedUp``: what needs it is refused.
+         *     until
+         *         The hour by which something is left again; null if nothing is used up, or only its operator can change that.
+         *     next_step
+         *         What its operator can do; empty if there is enough.
+         */
+        Budget: {
+            /** @default  */
+            nextStep: string;
+            /** @enum {string} */
+            of: "relayedGas" | "freeGas" | "freeCompute";
+            /** @enum {string} */
+            stands: "enough" | "low" | "usedUp";
+            until?: string | null;
+        };
+        /**
+         * Budgets
+         * @description Answer of ``GET budgets``, at most a minute old. Gas of what it sends is missing where it sends nothing.
+         */
+        Budgets: {
+            budgets: components["schemas"]["Budget"][];
         };
         /**
          * ChainFacts
@@ -2123,6 +2175,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Closing"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showBudgets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Budgets"];
                 };
             };
             /** @description A problem document (RFC 9457) */

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from insitu.adapters.agreements.changes import apply_changes
-from insitu.adapters.agreements.rows import GWEI, TERMS
+from insitu.adapters.agreements.rows import GWEI, TERMS, moment
 from insitu.adapters.sql import Connection, insert, milliseconds
 from insitu.domain.agreement import Terms
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.ports.agreement_changes import Change, Enqueue
-from insitu.ports.agreement_records import FreeExecution, RegistryRelay, Relay, Relayed, RelayLimits, Standing
+from insitu.ports.agreement_records import FreeExecution, GasLeft, RegistryRelay, Relay, Relayed, RelayLimits, Standing
 
 _PERIOD = round(timedelta(days=1).total_seconds() * 1000)
 _UNSENT = (Standing.CREATED, Standing.DECLINED, Standing.LOST)
@@ -69,6 +69,20 @@ def promise_request(db: Connection, relay: RegistryRelay, limits: RelayLimits, a
     _add(db, relay.item.agreement_id, relay.account, relay.cost, at, stranger=stranger, request=1)
     apply_changes(db, [Enqueue(relay.item, again=True)])
     return True
+
+
+def gas_left(db: Connection, budget: int, cost: int, at: int, *, free: bool) -> GasLeft:
+    """Return what strangers have left of a budget in wei, as ``Agreements.gas_left`` does."""
+    since = at - _PERIOD
+    left = budget - (_free_gas(db, since) if free else relayed(db, Address(""), since).cost)
+    if left >= cost or cost > budget:
+        return GasLeft(left)
+    # Going back from the newest: the one with which too little is left must be a day old first.
+    counted = f"FROM relays WHERE at >= ? AND stranger = 1 AND execution_id IS {'NOT NULL' if free else 'NULL'}"
+    newest = f"SELECT at, sum(cost) OVER (ORDER BY at DESC) AS taken {counted}"
+    reaching = f"SELECT max(at) FROM ({newest}) AS newest WHERE taken > ?"  # noqa: S608 - our constants
+    last = db.execute(reaching, (since, (budget - cost) // GWEI)).fetchone()[0]
+    return GasLeft(left, moment(int(last) + _PERIOD))
 
 
 def _free_gas(db: Connection, since: int) -> int:

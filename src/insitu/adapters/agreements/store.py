@@ -13,7 +13,7 @@ from insitu.adapters.agreements.changes import apply_changes
 from insitu.adapters.agreements.closing import RETURNABLE, close, pause
 from insitu.adapters.agreements.compute import compute_left, reserve_compute
 from insitu.adapters.agreements.ends import note_end, take_back
-from insitu.adapters.agreements.gas import promise, promise_request, relayed, require_free_gas, reserve
+from insitu.adapters.agreements.gas import gas_left, promise, promise_request, relayed, require_free_gas, reserve
 from insitu.adapters.agreements.lists import find_events, query_of_executions
 from insitu.adapters.agreements.rows import (
     agreement_of,
@@ -37,6 +37,7 @@ from insitu.ports.agreement_records import (
     EventRecord,
     FreeExecution,
     Frozen,
+    GasLeft,
     Idempotency,
     KnownAgreement,
     OutboxItem,
@@ -136,6 +137,10 @@ class SqlAgreements(Agreements):
     @override
     async def require_free_gas(self, free: FreeExecution, consumer: Address, now: datetime) -> None:
         await self._database.read(lambda db: require_free_gas(db, free, consumer, milliseconds(now)))
+
+    @override
+    async def gas_left(self, *, free: bool, budget: int, cost: int, now: datetime) -> GasLeft:
+        return await self._database.read(lambda db: gas_left(db, budget, cost, milliseconds(now), free=free))
 
     @override
     async def compute_left(

@@ -20,6 +20,7 @@ from insitu.cli.session import Session, pass_session
 from insitu.cli.views import amount
 from insitu.domain.errors import InsituError
 from insitu.domain.finding import Finding, State
+from insitu.domain.timestamps import format_time
 
 if TYPE_CHECKING:
     from insitu.api.gateway_v1 import GatewayInfo
@@ -92,6 +93,7 @@ def examine(session: Session, role: str) -> Iterator[Finding]:
         yield _images(session)
     yield _keys(session)
     if is_provider and gateway is not None:
+        yield from _budgets(session)
         yield from _catch("policies", _policies(session))
     if not is_provider:
         yield from _catch("account", _account(session))
@@ -244,6 +246,25 @@ def _keys(session: Session) -> Finding:
     if not keys:
         return Finding("keys", "skipped", "none in the data folder", "insitu keys create NAME")
     return Finding("keys", "ok", ", ".join(f"{key.name} {key.address}" for key in keys))
+
+
+def _budgets(session: Session) -> Iterator[Finding]:
+    """Say which budget of the running gateway is low or used up, and what then is refused."""
+    from insitu.stack.parts import gateway_budgets
+
+    words = {"relayedGas": "gas for sending", "freeGas": "gas for free runs", "freeCompute": "computing without pay"}
+    try:
+        budgets = session.wait_for(gateway_budgets, session.url).budgets
+    except InsituError as error:  # an earlier release, or a node that does not answer; that is another part's finding
+        yield Finding("budgets", "skipped", error.detail)
+        return
+    for budget in budgets:
+        if budget.stands != "enough":
+            until = f" until {format_time(budget.until)}" if budget.until is not None else ""
+            state = f"is used up{until}" if budget.stands == "usedUp" else "is low"
+            yield Finding("budgets", "warning", f"{words[budget.of]} for new accounts {state}", budget.next_step)
+    if all(budget.stands == "enough" for budget in budgets):
+        yield Finding("budgets", "ok", "enough gas and machine time for new accounts")
 
 
 def _policies(session: Session) -> Iterator[Finding]:

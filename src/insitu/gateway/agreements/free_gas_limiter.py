@@ -28,14 +28,13 @@ class FreeGasLimiter:
         """Return what to reserve for an execution. None for the ``first`` of a priced agreement, which will pay."""
         if first and terms.total:
             return None
-        result = register_attribute_for(
-            secrets.token_bytes(32),
-            secrets.token_bytes(32),
-            [self.ports.provider],
-            self.ports.configuration.metadata_url,
-            terms.consumer,
-        )
-        return self._taking(TIMES * await self.ports.chain.estimate(result, self.ports.provider))
+        return self._taking(TIMES * await self.registration(terms.consumer))
+
+    async def registration(self, owner: Address) -> int:
+        """Return what it costs now to register something for an account, in wei. Raises ``ChainUnavailable``."""
+        url, provider = self.ports.configuration.metadata_url, self.ports.provider
+        call = register_attribute_for(secrets.token_bytes(32), secrets.token_bytes(32), [provider], url, owner)
+        return await self.ports.chain.estimate(call, provider)
 
     async def of_call(self, call: Call) -> FreeExecution:
         """Return what to reserve for a call of the provider that costs the consumer nothing. Raises its refusal."""

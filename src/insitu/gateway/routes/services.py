@@ -7,6 +7,7 @@ from fastapi import APIRouter, Form, Header, Query, Response
 from insitu.api import gateway_v1 as wire
 from insitu.api.agreements_v1 import AgreementList, Desk
 from insitu.api.app import StrictRoute
+from insitu.api.budgets_v1 import Budgets
 from insitu.api.chain_v1 import ChainFacts, RpcAnswer, RpcRequest
 from insitu.api.parameters import AccessTokenHeader, AgreementPath, DidPath
 from insitu.domain.canonical import sha256_hex
@@ -53,6 +54,27 @@ def services_router(service: GatewayService) -> APIRouter:
     async def relay_request(request: SignedRequest) -> wire.RelayedRequest:
         return await service.registry_relayer.relay(request)
 
+    async def execute(
+        request: wire.ExecRequest, authorization: AccessTokenHeader = None, key: IdempotencyKey = None
+    ) -> wire.ExecAccepted:
+        caller = await service.authenticator.read(authorization, "exec")
+        return await service.executor.execute(caller, request, key)
+
+    for alias in wire.EXEC_ALIASES:
+        name = alias.strip("/").replace("/", "_")
+        routes.add_api_route(wire.BASE + alias, execute, methods=["POST"], status_code=202, name=name)
+    _add_reading(routes, service)
+    _add_agreements(routes, service)
+    _add_desk(routes, service)
+    return routes
+
+
+def _add_reading(routes: APIRouter, service: GatewayService) -> None:
+    @routes.get(wire.BASE + "/budgets")
+    async def show_budgets() -> Budgets:
+        """How budgets for strangers stand, in words: a full amount would tell them when to come."""
+        return await service.budget_reader.read()
+
     @routes.get(wire.BASE + "/chain", response_model=ChainFacts)
     async def describe_chain() -> Response:
         """Chain id, contracts with ABIs, and token. A development chain may begin again, so nothing is immutable."""
@@ -65,19 +87,6 @@ def services_router(service: GatewayService) -> APIRouter:
         return RpcAnswer.model_validate(
             {"jsonrpc": "2.0", "id": request.id, **await service.chain_reader.read(request)}
         )
-
-    async def execute(
-        request: wire.ExecRequest, authorization: AccessTokenHeader = None, key: IdempotencyKey = None
-    ) -> wire.ExecAccepted:
-        caller = await service.authenticator.read(authorization, "exec")
-        return await service.executor.execute(caller, request, key)
-
-    for alias in wire.EXEC_ALIASES:
-        name = alias.strip("/").replace("/", "_")
-        routes.add_api_route(wire.BASE + alias, execute, methods=["POST"], status_code=202, name=name)
-    _add_agreements(routes, service)
-    _add_desk(routes, service)
-    return routes
 
 
 def _add_agreements(routes: APIRouter, service: GatewayService) -> None:
