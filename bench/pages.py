@@ -26,6 +26,9 @@ PAINTED, READY = 1500.0, 2500.0
 """Milliseconds until the largest paint, and until an element shows its verdict or its state."""
 VERDICT = "#verdict .big .st.ok, #verdict .big .st.no"
 STATE = "insitu-execution .line .st"
+FORM = "insitu-publication form"
+DESK = "insitu-desk h2"
+CURATION = "insitu-curation form"
 FLOOR = b"<!doctype html><html lang=en><title>floor</title><p>One line of text."
 
 
@@ -43,6 +46,9 @@ async def measure(provider: ProviderProcess) -> list[Row]:
         signing = {
             "a run": (f"/run?workflow={workflow.did}", VERDICT),
             "an execution": (f"/executions/{agreement.id}/{execution.execution_id}", STATE),
+            "a publication": ("/publish/data", FORM),
+            "a desk": ("/desk", DESK),
+            "curation": (f"/curation?did={workflow.did}", CURATION),
         }
         return rows + [await _signing(browser, market, name, *page, floor) for name, page in signing.items()]
 

@@ -36,6 +36,13 @@ ready => {
 }
 """
 
+_BEGUN = """
+[
+  performance.getEntriesByType('resource').filter(e => !visited.ready || e.startTime < visited.ready).map(e => e.name),
+  [...document.querySelectorAll('link[href], script[src]')].map(element => element.href || element.src),
+]
+"""
+
 
 @dataclass(frozen=True)
 class Visit:
@@ -53,6 +60,11 @@ class Visit:
         How much moved by itself (CLS).
     ready
         Milliseconds until the element that was named stood in the page; 0 if none was named.
+    begun
+        The addresses of scripts and of calls of an API that began before that, as the page counts them; a page that is
+        read, of all.
+    named
+        The addresses that the document itself names: they begin together, and each other one waits for a script.
     """
 
     size: int
@@ -61,6 +73,19 @@ class Visit:
     moved: float
     ready: float
     what: tuple[str, ...] = ()
+    begun: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
+
+    @property
+    def calls(self) -> list[str]:
+        """The calls of an API that began before the page was ready."""
+        return [urlsplit(url).path for url in self.begun if urlsplit(url).path.startswith("/api/")]
+
+    @property
+    def late(self) -> list[str]:
+        """The scripts that the page needed before it was ready, and that the document does not name."""
+        ours = (url for url in self.begun if urlsplit(url).path.startswith("/static/"))
+        return [url for url in ours if url not in self.named]
 
 
 @asynccontextmanager
@@ -101,9 +126,10 @@ async def visit(browser: Browser, address: str, ready: str = "", wallet: Wallet 
         # Two frames: what was laid out last has been painted, and the browser has said so.
         await page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         seen: dict[str, Any] = await page.evaluate("visited")
-    return Visit(
-        came.size, tuple(came.addresses), seen["painted"], seen["moved"], seen["ready"], tuple(seen.get("what", ()))
-    )
+        begun, named = await page.evaluate(_BEGUN)
+    what = tuple(seen.get("what", ()))
+    times = seen["painted"], seen["moved"], seen["ready"]
+    return Visit(came.size, tuple(came.addresses), *times, what, tuple(begun), tuple(named))
 
 
 async def _remember(context: BrowserContext, wallet: Wallet, address: str) -> None:

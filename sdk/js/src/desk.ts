@@ -12,17 +12,10 @@ import type { Change } from './domain/version-changes.js'
 import { InsituError } from './errors.js'
 import { type CallControl, onlySignal } from './sdk/account.js'
 import type { AccountClient } from './sdk/account-client.js'
-import { type AssetStatus, Catalogue, type CuratedPage, type Curation } from './sdk/catalogue.js'
+import type { AssetStatus, CuratedPage, Curation } from './sdk/catalogue.js'
 import type { Execution } from './sdk/execution.js'
 import type { ExecutionPage, ExecutionsOptions, ExecutionView } from './sdk/lists.js'
-import { patchMetadata, reviseServices, sameServices } from './sdk/merge-patch.js'
-import {
-  NewVersions,
-  type ProposedVersion,
-  proposedVersion,
-  publicFiles,
-  type UpdateOptions,
-} from './sdk/new-versions.js'
+import type { ProposedVersion, UpdateOptions } from './sdk/new-versions.js'
 import {
   type DeskFigures,
   FIGURES,
@@ -34,8 +27,8 @@ import {
   type Paused,
   type PauseOptions,
 } from './sdk/owned-data.js'
+import type { OwnerTools } from './sdk/owner-tools.js'
 import { registeredVersions } from './sdk/registered-versions.js'
-import { Registrations } from './sdk/registrations.js'
 import type { ResolvedAsset } from './sdk/resolver.js'
 
 export type {
@@ -56,15 +49,15 @@ export type {
 /** Changes, pauses and gives away what an account owns. The account signs, the gateway sends, and nothing needs coin. */
 export class Desk {
   readonly #client: AccountClient
-  readonly #versions: NewVersions
-  readonly #catalogue: Catalogue
-  readonly #registrations: Registrations
 
   constructor(client: AccountClient) {
     this.#client = client
-    this.#versions = new NewVersions(client)
-    this.#catalogue = new Catalogue(client)
-    this.#registrations = new Registrations(client)
+  }
+
+  /** What changes assets is loaded when something is changed: who looks at a desk does not wait for it. */
+  async #tools(): Promise<OwnerTools> {
+    const { ownerTools } = await import('./sdk/owner-tools.js')
+    return ownerTools(this.#client)
   }
 
   /**
@@ -84,16 +77,17 @@ export class Desk {
   ): Promise<ResolvedAsset> {
     const { signal, onProgress, files, confirm } = options
     const present = await this.#own(did, signal)
+    const { versions, reviseServices, patchMetadata, publicFiles, sameServices, proposedVersion } = await this.#tools()
     let entries = reviseServices(present.ddo, assetMetadata, servicesDescription)
     if (files !== undefined) {
       const listed = files.map((file, index) => ({ index, ...file }))
-      const encryptedFiles = await this.#versions.seal(did, listed, { signal, onProgress })
+      const encryptedFiles = await versions.seal(did, listed, { signal, onProgress })
       entries = patchMetadata(entries, { main: { files: publicFiles(listed) }, encryptedFiles })
     }
     if (sameServices(entries, servicesOf(present.ddo))) return present
-    const proposed = await this.#versions.propose(present.ddo, entries)
+    const proposed = await versions.propose(present.ddo, entries)
     await confirm?.(proposedVersion(present.ddo, proposed))
-    const [registered] = await this.#versions.register([proposed], { signal, onProgress })
+    const [registered] = await versions.register([proposed], { signal, onProgress })
     return registered as ResolvedAsset
   }
 
@@ -103,8 +97,9 @@ export class Desk {
     assetMetadata: unknown = {},
     servicesDescription: readonly unknown[] = [],
   ): Promise<ProposedVersion> {
+    const { versions, reviseServices, proposedVersion } = await this.#tools()
     const entries = reviseServices(ddo, assetMetadata, servicesDescription)
-    return proposedVersion(ddo, await this.#versions.propose(ddo, entries))
+    return proposedVersion(ddo, await versions.propose(ddo, entries))
   }
 
   /** List what the account owns, in every state. Throws like `assets.search`. */
@@ -127,7 +122,7 @@ export class Desk {
    * @throws InsituError `AssetNotFound`, `InvalidDid`
    */
   async status(did: string, control: CallControl = {}): Promise<AssetStatus> {
-    return this.#catalogue.status(did, control)
+    return (await this.#tools()).catalogue.status(did, control)
   }
 
   /**
@@ -136,7 +131,7 @@ export class Desk {
    * @throws InsituError `NotOwner`, `AssetNotFound`, `RejectedByUser`
    */
   async setListed(did: string, listed: boolean, control: CallControl = {}): Promise<AssetStatus> {
-    return this.#catalogue.list(did, listed ? 'list' : 'unlist', control)
+    return (await this.#tools()).catalogue.list(did, listed ? 'list' : 'unlist', control)
   }
 
   /**
@@ -145,14 +140,15 @@ export class Desk {
    * @throws InsituError `NotOwner`, `AssetNotFound`, `RejectedByUser`
    */
   async retire(did: string, control: CallControl = {}): Promise<AssetStatus> {
-    return this.#catalogue.list(did, 'retire', control)
+    return (await this.#tools()).catalogue.list(did, 'retire', control)
   }
 
   /** List a retired asset again, with the same document as a new version. Throws like `update`. */
   async relist(did: string, control: CallControl = {}): Promise<ResolvedAsset> {
     const { ddo } = await this.#own(did, control.signal)
-    const same = await this.#versions.propose(ddo, servicesOf(ddo))
-    const [registered] = await this.#versions.register([same], control)
+    const { versions } = await this.#tools()
+    const same = await versions.propose(ddo, servicesOf(ddo))
+    const [registered] = await versions.register([same], control)
     return registered as ResolvedAsset
   }
 
@@ -162,12 +158,12 @@ export class Desk {
    * @throws InsituError `NotCurator`, `AssetNotFound`, `RejectedByUser`
    */
   async hide(did: string, reason: string, control: CallControl = {}): Promise<AssetStatus> {
-    return this.#catalogue.curate(did, 'hide', reason, control)
+    return (await this.#tools()).catalogue.curate(did, 'hide', reason, control)
   }
 
   /** Undo `hide`: what its owner asked for holds again. Throws like `hide`. */
   async unhide(did: string, control: CallControl = {}): Promise<AssetStatus> {
-    return this.#catalogue.curate(did, 'unhide', '', control)
+    return (await this.#tools()).catalogue.curate(did, 'unhide', '', control)
   }
 
   /**
@@ -176,17 +172,17 @@ export class Desk {
    * @throws InsituError `NotCurator`, `FeaturedFull`, `AssetNotFound`, `RejectedByUser`
    */
   async feature(did: string, reason: string, control: CallControl = {}): Promise<AssetStatus> {
-    return this.#catalogue.curate(did, 'feature', reason, control)
+    return (await this.#tools()).catalogue.curate(did, 'feature', reason, control)
   }
 
   /** Return what curators hide or feature now, 20 on a page: who decided, when and why. Throws `PeerUnavailable`. */
   async curated(what: Curation, page = 1, control: CallControl = {}): Promise<CuratedPage> {
-    return this.#catalogue.curated(what, page, control)
+    return (await this.#tools()).catalogue.curated(what, page, control)
   }
 
   /** Undo `feature`. Throws like `hide`. */
   async unfeature(did: string, control: CallControl = {}): Promise<AssetStatus> {
-    return this.#catalogue.curate(did, 'unfeature', '', control)
+    return (await this.#tools()).catalogue.curate(did, 'unfeature', '', control)
   }
 
   /**
@@ -214,14 +210,15 @@ export class Desk {
    * gateway refuses with
    */
   async pause(did: string, { stopRunning = false, ...control }: PauseOptions = {}): Promise<Paused> {
-    const { owner } = await this.#registrations.own(did, control.signal)
+    const { registrations } = await this.#tools()
+    const { owner } = await registrations.own(did, control.signal)
     await this.#client.parts.trust(control.signal)
     const every = [...(await this.providers(did, control))]
     const removed = every.filter(([provider, provides]) => provides && !sameAddress(provider, owner))
     for (const [at, [provider]] of removed.entries()) {
       const message = `Your wallet is asked to sign that ${provider} no longer provides ${did}.`
       const progress = { step: 'provider', message, promptsLeft: removed.length - at } as const
-      await this.#registrations.change(did, { provider, allowed: false }, progress, control)
+      await registrations.change(did, { provider, allowed: false }, progress, control)
     }
     const paused = await this.#pauseAtGateway('PUT', did, stopRunning, control)
     await this.retire(did, control)
@@ -235,7 +232,8 @@ export class Desk {
    * `relist` throw
    */
   async resume(did: string, control: CallControl = {}): Promise<AssetStatus> {
-    const { owner } = await this.#registrations.own(did, control.signal)
+    const { registrations } = await this.#tools()
+    const { owner } = await registrations.own(did, control.signal)
     await this.#client.parts.trust(control.signal)
     const provider = this.#client.reading.providerAddress
     if (!sameAddress(provider, owner)) {
@@ -246,7 +244,7 @@ export class Desk {
       }
       const message = `Your wallet is asked to sign that ${provider} provides ${did} again.`
       const progress = { step: 'provider', message } as const
-      if (!provides) await this.#registrations.change(did, { provider, allowed: true }, progress, control)
+      if (!provides) await registrations.change(did, { provider, allowed: true }, progress, control)
     }
     await this.#pauseAtGateway('DELETE', did, false, control)
     if ((await this.status(did, control)).state === 'retired') await this.relist(did, control)
@@ -261,9 +259,10 @@ export class Desk {
    */
   async transfer(did: string, newOwner: string, control: CallControl = {}): Promise<void> {
     const receiver = readAddress(newOwner)
+    const { registrations } = await this.#tools()
     await this.#client.parts.trust(control.signal)
     const message = `Your wallet is asked to sign that ${did} belongs to ${receiver} from now on. This cannot be undone.`
-    await this.#registrations.change(did, { newOwner: receiver }, { step: 'transfer', message }, control)
+    await registrations.change(did, { newOwner: receiver }, { step: 'transfer', message }, control)
   }
 
   /**
@@ -284,7 +283,7 @@ export class Desk {
   }
 
   async #own(did: string, signal: AbortSignal | undefined): Promise<ResolvedAsset> {
-    await this.#registrations.own(did, signal)
+    await (await this.#tools()).registrations.own(did, signal)
     return this.#client.parts.resolver.resolve(did, signal)
   }
 

@@ -68,6 +68,7 @@ class Renderer:
             "component": self._component,
             "amount": _amount,
             "scripts": self._scripts,
+            "soon": self._soon,
             "site_block": self._site_block,
         }
         self._environment.filters |= {"time": rfc3339, "shown": shown, "markdown": markdown, "duration": duration}
@@ -111,6 +112,12 @@ class Renderer:
     def _scripts(self, context: Context) -> list[str]:
         """Return the scripts of all elements that were rendered so far, without repetition."""
         found = (script for name in context["used"] for script in self.static_files.scripts(name))
+        return list(dict.fromkeys(found))
+
+    @pass_context
+    def _soon(self, context: Context) -> list[str]:
+        """Return the scripts that these elements import once they have begun, for the browser to load beside them."""
+        found = (script for name in context["used"] for script in self.static_files.soon(name))
         return list(dict.fromkeys(found))
 
     @pass_context

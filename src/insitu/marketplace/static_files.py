@@ -12,7 +12,7 @@ from insitu.domain.canonical import sha256_hex
 FOLDER = Path(__file__).parent / "static"
 BUNDLES = FOLDER / "bundles"
 MANIFEST = "manifest.json"
-"""For each component with an element: its script, and the scripts that this one loads."""
+"""For each component with an element: its script with what this one loads, and what it imports soon after."""
 
 ADDRESS = "/static/"
 
@@ -61,11 +61,18 @@ class StaticFiles:
         self.files = {file.name: file for file in files}
         self.style = ADDRESS + style.name
         self.logo = ADDRESS + files[-1].name if logo is not None else None
-        self._scripts: dict[str, list[str]] = json.loads((BUNDLES / MANIFEST).read_text("utf-8"))
+        self._manifest: dict[str, dict[str, list[str]]] = json.loads((BUNDLES / MANIFEST).read_text("utf-8"))
 
     def scripts(self, component: str) -> list[str]:
         """Return the addresses of a component's script and of what this loads; empty if it has no element."""
-        return [ADDRESS + name for name in self._scripts.get(component, ())]
+        return self._of(component, "scripts")
+
+    def soon(self, component: str) -> list[str]:
+        """Return the addresses of what the element imports once it has begun, and needs before it shows its state."""
+        return self._of(component, "soon")
+
+    def _of(self, component: str, part: str) -> list[str]:
+        return [ADDRESS + name for name in self._manifest.get(component, {}).get(part, ())]
 
 
 def _named(name: str, content: bytes) -> StaticFile:

@@ -8,6 +8,7 @@ import { didHex } from '../domain/did.js'
 import { type Address, type AgreementId, readAddress, sameAddress } from '../domain/ids.js'
 import type { SigningDomain } from '../domain/typed-data.js'
 import { InsituError } from '../errors.js'
+import { abortable } from './account.js'
 import { type AskNode, decodeAnswer, topicOf } from './chain-reader.js'
 
 /** Where agreements are made and paid: one deployment of the contracts. */
@@ -63,6 +64,7 @@ export class AgreementChain {
   /** What terms are signed for. */
   readonly domain: SigningDomain
   readonly #ask: AskNode
+  #token: Promise<TokenFacts> | undefined
 
   constructor(contracts: AgreementContracts, ask: AskNode) {
     this.contracts = contracts
@@ -121,10 +123,19 @@ export class AgreementChain {
     return BigInt(String(answer))
   }
 
-  /** Describe the token. */
+  /** Describe the token. Several parts of a page need it at once, so it is asked once. */
   async token(signal?: AbortSignal): Promise<TokenFacts> {
+    signal?.throwIfAborted()
+    this.#token ??= this.#describeToken().catch((error: unknown) => {
+      this.#token = undefined
+      throw error
+    })
+    return abortable(this.#token, signal)
+  }
+
+  async #describeToken(): Promise<TokenFacts> {
     const address = this.contracts.token
-    const asked = [abi.name, abi.symbol, abi.decimals].map(called => this.view(address, called, [], signal))
+    const asked = [abi.name, abi.symbol, abi.decimals].map(called => this.view(address, called, []))
     const [name, symbol, decimals] = (await Promise.all(asked)).map(([answer]) => answer)
     return { address, name: String(name), symbol: String(symbol), decimals: Number(decimals) }
   }

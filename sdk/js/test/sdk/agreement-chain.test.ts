@@ -40,3 +40,23 @@ test('terms whose hash is not the id are not the terms behind it', async () => {
   const chain = chainWith({ ...TERMS, amounts: [1n] })
   await assert.rejects(chain.terms(agreementId(TERMS, chain.domain)), { code: 'AgreementUnknown' })
 })
+
+test('the token is described once, however many parts of a page ask, and again after a node failed', async () => {
+  let [asked, fails] = [0, true]
+  const answers = [encodeAbi(['string'], ['Coin']), encodeAbi(['string'], ['C']), encodeAbi(['uint8'], [2n])]
+  const ask = async () => {
+    const at = asked++
+    if (fails) throw new Error('away')
+    return toHex(answers[at % 3] as Uint8Array)
+  }
+  const chain = new AgreementChain({ chainId: 1, registry: TEMPLATE, template: TEMPLATE, token: TEMPLATE }, ask)
+  await assert.rejects(Promise.all([chain.token(), chain.token()]), /away/)
+  fails = false
+  asked = 0
+  const token = { address: TEMPLATE, name: 'Coin', symbol: 'C', decimals: 2 }
+  const left = AbortSignal.abort('left the page')
+  await assert.rejects(chain.token(left), error => error === 'left the page')
+  const [one, other] = await Promise.all([chain.token(), chain.token(new AbortController().signal)])
+  assert.deepEqual([one, other, await chain.token()], [token, token, token])
+  assert.equal(asked, 3, 'name, symbol and decimals')
+})

@@ -41,9 +41,11 @@ class DeskElement extends ListElement<ExecutionView> {
   /** What is going on comes with the first page, however long ago it began. */
   protected async read(client: AccountClient, before: string | undefined, signal: AbortSignal) {
     const desk = new Desk(client)
-    const live = before === undefined ? (await desk.executions({ live: true, limit: 100, signal })).executions : []
-    const ended = await desk.executions({ live: false, before, limit: PAGE, signal })
-    return { items: [...live, ...ended.executions], before: ended.before }
+    const [live, ended] = await Promise.all([
+      before === undefined ? desk.executions({ live: true, limit: 100, signal }) : undefined,
+      desk.executions({ live: false, before, limit: PAGE, signal }),
+    ])
+    return { items: [...(live?.executions ?? []), ...ended.executions], before: ended.before }
   }
 
   protected async changed(client: AccountClient, event: EventView, signal: AbortSignal) {

@@ -1,6 +1,6 @@
 import { InsituError, isInsituError, type Progress } from 'insitu'
 import { isObject, type JsonObject, sameAddress } from 'insitu/domain'
-import { Publisher } from 'insitu/publish'
+import type { Publisher } from 'insitu/publish'
 import { changed, type SignedIn } from '../../elements/account.js'
 import { focusOn, replaceChildren } from '../../elements/dom.js'
 import { pause } from '../../elements/personal.js'
@@ -42,8 +42,10 @@ export class PublicationController {
     this.#signal = signal
     const wasBusy = this.#state?.now !== undefined && this.#state.done === undefined
     const { client } = me
-    const info = await client.parts.http.read(anything, 'GET', `${me.gateway}/api/v1/gateway/services`, { signal })
-    const token = (await client.chainFacts({ signal })).token
+    const [info, { token }] = await Promise.all([
+      client.parts.http.read(anything, 'GET', `${me.gateway}/api/v1/gateway/services`, { signal }),
+      client.chainFacts({ signal }),
+    ])
     const images = objectsOf(info['supportedContainers'])
     const step = STEPS[kind].find(name => name === location.hash.slice(1)) ?? 'describe'
     this.#state = {
@@ -126,13 +128,15 @@ export class PublicationController {
     this.#change({ scripts, values: { ...this.#state?.values, ...started } })
   }
 
-  #publisher({ client }: SignedIn): Publisher {
+  /** What judges and publishes is loaded once the form is there. */
+  async #publisher({ client }: SignedIn): Promise<Publisher> {
+    const { Publisher } = await import('insitu/publish')
     return new Publisher(client)
   }
 
   async #look(path: string | undefined, signal: AbortSignal): Promise<void> {
     if (this.#me === undefined) return
-    this.#show({ folder: await this.#publisher(this.#me).files(path, { signal }) })
+    this.#show({ folder: await (await this.#publisher(this.#me)).files(path, { signal }) })
     focusOn(this.#root.querySelector('#folder'))
   }
 
@@ -140,7 +144,7 @@ export class PublicationController {
     const known = this.#state?.folder
     if (this.#me === undefined || known === undefined) return
     const after = known.next ?? ''
-    const more = await this.#publisher(this.#me).files(known.path ?? undefined, { after, signal })
+    const more = await (await this.#publisher(this.#me)).files(known.path ?? undefined, { after, signal })
     this.#show({ folder: { ...more, files: [...known.files, ...more.files] } })
   }
 
@@ -204,7 +208,7 @@ export class PublicationController {
     }))
     const listed = this.#state?.kind === 'algorithm' ? contents : files
     try {
-      const document = await this.#publisher(me).preview(
+      const document = await (await this.#publisher(me)).preview(
         { ...attributes, main: { ...main, files: listed } },
         services,
         { signal },
@@ -234,8 +238,8 @@ export class PublicationController {
     const options = { signal, onProgress: (progress: Progress) => this.#show({ now: progress }) }
     const contents = Object.fromEntries(scripts.map(({ name, content }) => [name, content]))
     const prepared = await (kind === 'algorithm'
-      ? this.#publisher(me).prepareAlgorithm(attributes, contents, options)
-      : this.#publisher(me).prepare(attributes, services, options))
+      ? (await this.#publisher(me)).prepareAlgorithm(attributes, contents, options)
+      : (await this.#publisher(me)).prepare(attributes, services, options))
     this.#show({ prepared, document: prepared.json, now: undefined })
     focusOn(this.#root.querySelector('#exact'))
   }
@@ -248,7 +252,7 @@ export class PublicationController {
       this.#show({ now: progress.step === 'send' ? { message: PENDING } : progress })
     }
     this.#show({ now: { message: 'Your wallet is asked next.' } })
-    const [published] = await this.#publisher(me).registerAll([prepared], { signal, onProgress })
+    const [published] = await (await this.#publisher(me)).registerAll([prepared], { signal, onProgress })
     forgetDraft(kind, me.address)
     const reused = published?.reused ?? false
     this.#show({ done: { did: prepared.did, reused, isListed: kind === 'data' }, now: undefined })

@@ -1,6 +1,6 @@
 /** What the page of a run does. */
 import { type AccountClient, isInsituError, type Progress } from 'insitu'
-import { inputDids, readWorkflow, requireParameters, workflowOf } from 'insitu/domain'
+import { inputDids, readWorkflow, requireParameters, type Workflow, workflowOf } from 'insitu/domain'
 import { numberOf } from 'insitu/domain/workflow'
 import { accountAt, changed, choice, onAccount, resume, type SignedIn, signIn } from '../../elements/account.js'
 import { focusOn, replaceChildren } from '../../elements/dom.js'
@@ -41,6 +41,8 @@ export class RunController {
   readonly #served: readonly Node[]
   #state: RunState
   #client: AccountClient | undefined
+  /** The workflow of this page, read for its inputs a moment ago: the first verdict need not read it again. */
+  #read: Workflow | undefined
   /** Ends what is asked for the form, what is signed, and everything of an account. */
   #checking = new AbortController()
   #signing = new AbortController()
@@ -119,13 +121,16 @@ export class RunController {
       this.#show({ phase: 'form', inputs, token, error })
       // The button that was pressed is gone with what it stood on.
       if (document.activeElement === document.body) focusOn(this.#root.querySelector('#what legend'))
-      await Promise.all([this.#check(), this.#offer(client)])
+      // What can be chosen instead is not what the visitor waits for.
+      await this.#check()
+      await this.#offer(client)
     })
   }
 
   async #inputs(client: AccountClient, signal: AbortSignal): Promise<readonly DataSet[]> {
     const { workflow, inputs } = this.#subject
-    const dids = workflow ? inputDids(workflowOf((await client.assets.show(workflow, { signal })).ddo)) : inputs
+    if (workflow) this.#read = workflowOf((await client.assets.show(workflow, { signal })).ddo)
+    const dids = this.#read ? inputDids(this.#read) : inputs
     return Promise.all(dids.map(async did => dataSetOf(await client.assets.show(did, { signal }))))
   }
 
@@ -183,11 +188,13 @@ export class RunController {
   async #judge(client: AccountClient, plan: Plan, signal: AbortSignal): Promise<void> {
     const { agreements, parts } = client
     const { workflowDid, described } = plan
-    const verdict = await (workflowDid === undefined
-      ? agreements.checkPlanned(described ?? {}, { signal })
-      : agreements.check(workflowDid, { signal }))
-    const held = await parts.chain.tokenNumber(BALANCE, [client.account], signal)
-    const code = await parts.chain.code(client.account, signal)
+    const [verdict, held, code] = await Promise.all([
+      workflowDid === undefined
+        ? agreements.checkPlanned(described ?? {}, { signal })
+        : agreements.check(workflowDid, { signal }),
+      parts.chain.tokenNumber(BALANCE, [client.account], signal),
+      parts.chain.code(client.account, signal),
+    ])
     const isContract = code !== '0x' && !code.startsWith(DELEGATION)
     const isDone = verdict.allowed && (await isBought(client, purchaseOf(digestOfPlan(plan, client.account)), signal))
     signal.throwIfAborted()
@@ -205,10 +212,12 @@ export class RunController {
     }
     const plan = planOf(form, inputs, this.#state.pinned, client.account)
     if (plan === undefined) return undefined
+    const read = plan.workflowDid === this.#subject.workflow ? this.#read : undefined
+    this.#read = undefined
     const workflow =
       plan.workflowDid === undefined
         ? readWorkflow(plan.described ?? {})
-        : workflowOf((await client.assets.show(plan.workflowDid, { signal })).ddo)
+        : (read ?? workflowOf((await client.assets.show(plan.workflowDid, { signal })).ddo))
     signal.throwIfAborted()
     this.#show({ stages: workflow.stages.map(numberOf) })
     requireParameters(workflow, parametersOf(form), rulesOf(inputs).parameters)

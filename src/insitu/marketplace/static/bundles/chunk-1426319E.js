@@ -1,2 +1,0 @@
-/*! Licences: licences.txt */
-import{c0_g as d,c0_i as s}from"./common-T2RXAXZH.js";async function f(t,l,o){o?.throwIfAborted();let e=d("dialog",{class:"ask","aria-label":t});document.body.append(e);let i,a=new AbortController;try{return await new Promise((c,w)=>{let n=r=>w(r);o?.addEventListener("abort",()=>n(o.reason),{signal:a.signal}),e.addEventListener("close",()=>n(new DOMException(`${t}: closed`,"AbortError"))),i=l({show:(...r)=>s(e,...r),answer:c,fail:n}),e.showModal()})}finally{a.abort(),i?.(),e.close(),e.remove()}}export{f as a};

@@ -1,2 +1,0 @@
-/*! Licences: licences.txt */
-import{c1_a as r,c1_b as o,c1_d as p,c1_e as i,c1_f as n,c1_g as m,c1_h as f,c1_i as s,c1_j as c,c1_k as a,c20_a as e,c20_b as t}from"./common-T2RXAXZH.js";export{e as InsituError,m as filesRoot,t as isInsituError,c as openingChecks,f as outputRoot,o as readEnvelope,r as readJson,s as readOpening,p as receiptHash,n as requireAll,a as settlementChecks,i as verifyReceipt};
