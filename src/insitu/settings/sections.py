@@ -282,7 +282,8 @@ class MetadataSettings(Section):
     pending_bytes: PositiveInt = 64 * MIB
     """Bytes of waiting documents in each of the two pools."""
     curators: tuple[Address, ...] = ()
-    """Accounts that may hide assets from the lists of this catalogue, or feature them, for a public reason."""
+    """Accounts that may hide assets from the lists of this catalogue, or feature them, for a public reason. On the
+    embedded chain and a loopback address, the provider's development account may if none is named."""
     page_size: Annotated[int, Field(ge=1, le=1000)] = 100
     """Largest number of results on one page of a search."""
     url: str | None = None

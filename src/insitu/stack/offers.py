@@ -4,10 +4,13 @@ import os
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import JsonValue
 
 from insitu.domain.errors import InsituError
+from insitu.domain.hosts import is_loopback
+from insitu.domain.ids import Address, read_address
 from insitu.domain.image_contents import ImageContents
 from insitu.domain.units import format_bytes, format_cores
 from insitu.gateway.configuration import FileKey, GatewayConfiguration, Keyring
@@ -39,6 +42,18 @@ def provider_signer(settings: Settings) -> Signer:
         return dev_signer("provider")
     password = provider_password(os.environ) or stored_password(settings.folder.keys / "provider.password")
     return open_keys(settings).open_or_create("provider", password)
+
+
+def curators(settings: Settings, public_url: str) -> tuple[Address, ...]:
+    """Return who may hide and feature assets: whom the settings name, else on a development machine its provider.
+
+    Everybody knows the keys of development accounts, so that is only where pages offer them: an embedded chain, and a
+    catalogue that nobody else reaches.
+    """
+    named = tuple(read_address(account) for account in settings.metadata.curators)
+    if named or not settings.chain.embedded or not is_loopback(urlsplit(public_url).hostname or ""):
+        return named
+    return (provider_signer(settings).address,)
 
 
 def keyring(settings: Settings) -> Keyring:

@@ -18,6 +18,7 @@ from insitu.stack.locking import close_folders, folder_lock
 from insitu.stack.objects import open_blobs, open_logs
 from insitu.stack.offers import (
     FUNDED,
+    curators,
     gateway_configuration,
     image_contents,
     keyring,
@@ -183,7 +184,7 @@ class _Builder:
             pending_lifetime=settings.metadata.pending_lifetime,
             page_size=settings.metadata.page_size,
             limits=self._pending_limits(),
-            curators=[read_address(account) for account in settings.metadata.curators],
+            curators=curators(settings, self._catalogue_url),
         )
 
     def _pending_limits(self) -> "PendingLimits":
