@@ -1,6 +1,7 @@
 package insitu.client;
 
 import insitu.InsituException;
+import insitu.domain.Assertion;
 import insitu.domain.Signatures;
 import insitu.domain.Signer;
 import insitu.internal.Bytes;
@@ -9,12 +10,12 @@ import insitu.internal.http.Http;
 import insitu.internal.http.Http.Call;
 import insitu.json.Json;
 import insitu.json.JsonNumber;
+import insitu.json.JsonValue;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -27,7 +28,6 @@ final class Session {
     private static final List<String> OPERATIONS =
             List.of("exec", "compute", "download", "encrypt", "upload", "publish");
     private static final String JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-    private static final Duration ASSERTION_LIFETIME = Duration.ofMinutes(5);
     // Before a token's end it is no longer used.
     private static final Duration MARGIN = Duration.ofSeconds(30);
     private static final SecureRandom CHANCE = new SecureRandom();
@@ -102,21 +102,11 @@ final class Session {
     private String assertion() {
         byte[] nonce = new byte[24];
         CHANCE.nextBytes(nonce);
-        long now = Instant.now().getEpochSecond();
-        Map<String, Object> claims = Map.of(
-                "iss", account.address().text(),
-                "aud",
-                        OPERATIONS.stream()
-                                .map(operation -> base + "/" + operation)
-                                .toList(),
-                "iat", now,
-                "exp", now + ASSERTION_LIFETIME.toSeconds(),
-                "jti", encode(nonce));
-        String unsigned = encode(Json.canonical(Json.of(Map.of("alg", "ES256K", "typ", "JWT"))))
-                + "."
-                + encode(Json.canonical(Json.of(claims)));
-        byte[] signature = account.sign(Signatures.es256kDigest(unsigned));
-        return unsigned + "." + encode(Arrays.copyOf(signature, 64));
+        JsonValue audience = Json.of(
+                OPERATIONS.stream().map(operation -> base + "/" + operation).toList());
+        String once = Base64.getUrlEncoder().encodeToString(nonce);
+        String text = Assertion.text(account.address(), audience, Instant.now().getEpochSecond(), once, false);
+        return Assertion.signed(text, account.address(), account.sign(Signatures.es256kDigest(text)));
     }
 
     private Token ask(Map<String, String> members) throws InterruptedException {
@@ -136,10 +126,6 @@ final class Session {
         Map<String, String> headers =
                 Map.of("Accept", "application/json", "Content-Type", "application/x-www-form-urlencoded");
         return new Call("POST", Http.address(base + path), headers, Bytes.utf8(body), false);
-    }
-
-    private static String encode(byte[] bytes) {
-        return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
     }
 
     @Override
