@@ -134,8 +134,10 @@ public final class Abi {
         List<Object> values = new ArrayList<>();
         int head = 0;
         for (String type : types) {
-            int at = isDynamic(type) ? lengthAt(data, head) : head;
-            values.add(decodeOne(type, Arrays.copyOfRange(data, Math.min(at, data.length), data.length)));
+            int start = isDynamic(type) ? lengthAt(data, head) : Math.min(head, data.length);
+            // Of a word only itself is copied: a long list would be copied once for each of its items.
+            int end = isDynamic(type) ? data.length : Math.min(head + lengthOf(type), data.length);
+            values.add(decodeOne(type, Arrays.copyOfRange(data, start, end)));
             head += lengthOf(type);
         }
         return List.copyOf(values);
