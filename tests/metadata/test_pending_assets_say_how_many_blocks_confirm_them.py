@@ -57,6 +57,11 @@ async def test_the_node_is_asked_about_what_is_pending_once_for_each_block(
     patient: Any, chain: EmbeddedChain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalogue, controls = patient, ChainControls(chain)
+    earlier = dataset(chain, ALICE, "Read before")
+    await catalogue.http.post(DDO, json=signed(earlier, ALICE))
+    await register(chain, earlier, ALICE)
+    await controls.mine(3)
+    await listed(catalogue, str(earlier.did))  # what tests before this one left on the chain is read
     unsigned = dataset(chain, ALICE, "Asked once")
     await catalogue.http.post(DDO, json=signed(unsigned, ALICE))
     await register(chain, unsigned, ALICE)
