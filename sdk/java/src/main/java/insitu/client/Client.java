@@ -15,14 +15,19 @@ public final class Client implements AutoCloseable {
         return provider.address();
     }
 
-    /** Returns what finds assets and reads their documents. */
+    /** Returns what finds, publishes and changes assets. */
     public Assets assets() {
         return new Assets(provider);
     }
 
     /** Returns what runs bought agreements. */
     public Compute compute() {
-        return new Compute(provider.gateway());
+        return new Compute(provider);
+    }
+
+    /** Returns what buys workflows, and ends agreements. */
+    public Agreements agreements() {
+        return provider.agreements();
     }
 
     /**

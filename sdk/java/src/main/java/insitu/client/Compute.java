@@ -5,22 +5,25 @@ import insitu.InsituException;
 import insitu.domain.AgreementId;
 import insitu.json.Json;
 import insitu.json.JsonObject;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Runs bought agreements. */
 public final class Compute {
     private static final Pattern EXECUTION = Pattern.compile("wx[a-z2-7]{26}");
     private static final Pattern KEY = Pattern.compile("[!-~]{1,128}");
 
-    private final Gateway gateway;
+    private final Provider provider;
 
-    Compute(Gateway gateway) {
-        this.gateway = gateway;
+    Compute(Provider provider) {
+        this.provider = provider;
     }
 
     /**
-     * Starts an execution of an agreement, in the version of the workflow that was bought.
+     * Starts an execution of an agreement, in the version of the workflow that was bought. It is started at the address in the
+     * document of the data set, which is proved; its owner may have moved it since the purchase.
      *
      * @param agreement its id, 64 hexadecimal digits
      * @param idempotencyKey names this run in your own system, such as the id of a scheduler's run: 1 to 128 letters, digits
@@ -35,8 +38,17 @@ public final class Compute {
         if (!KEY.matcher(idempotencyKey).matches()) {
             throw new IllegalArgumentException("an idempotency key has 1 to 128 letters, digits or signs of ASCII");
         }
+        return execute(agreement, idempotencyKey, null);
+    }
+
+    /** Starts an execution in a version of the workflow, or without a checksum in the one that was bought. */
+    Execution execute(String agreement, String idempotencyKey, @Nullable String workflowChecksum)
+            throws InterruptedException {
         AgreementId id = new AgreementId(agreement);
-        JsonObject json = Json.objectOf(Map.of("serviceAgreementId", id.text()));
+        Gateway gateway = provider.agreements().gatewayOf(id);
+        JsonObject bought = Json.objectOf(Map.of("serviceAgreementId", id.text()));
+        JsonObject json =
+                workflowChecksum == null ? bought : bought.with("workflowChecksum", Json.of(workflowChecksum));
         Map<String, String> headers = Map.of("Idempotency-Key", idempotencyKey);
         String execution = gateway.call(
                 "POST",
@@ -48,14 +60,39 @@ public final class Compute {
     }
 
     /**
-     * Returns the handle of an execution by its two ids. Nothing is asked.
+     * Buys a workflow and starts its first execution; see {@link Agreements#buy(String, BuyOptions)}.
      *
-     * @throws InsituException {@code InvalidId}
+     * @param idempotencyKey as for {@link #execute}
      */
-    public Execution execution(String agreement, String execution) {
+    public Execution run(String workflowDid, BuyOptions how, String idempotencyKey) throws InterruptedException {
+        return execute(provider.agreements().buy(workflowDid, how).id().text(), idempotencyKey);
+    }
+
+    /**
+     * Returns the newest executions that the account may see at the gateway of this client.
+     *
+     * @param most from 1 to 100
+     * @throws InsituException what the gateway refuses with
+     * @throws InterruptedException if this thread is interrupted
+     */
+    public List<ExecutionView> executions(int most) throws InterruptedException {
+        return provider.gateway()
+                .get(
+                        "/compute/executions?limit=" + most,
+                        at -> at.at("executions").list(ExecutionView::read));
+    }
+
+    /**
+     * Returns the handle of an execution by its two ids.
+     *
+     * @throws InsituException {@code InvalidId}, {@code AgreementUnknown}, and what resolving throws
+     * @throws InterruptedException if this thread is interrupted
+     */
+    public Execution execution(String agreement, String execution) throws InterruptedException {
         if (!EXECUTION.matcher(execution).matches()) {
             throw new InsituException(ErrorCode.InvalidId, "this is not a workflow execution id");
         }
-        return new Execution(gateway, new AgreementId(agreement), execution);
+        AgreementId id = new AgreementId(agreement);
+        return new Execution(provider.agreements().gatewayOf(id), id, execution);
     }
 }

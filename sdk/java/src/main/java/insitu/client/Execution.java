@@ -2,6 +2,7 @@ package insitu.client;
 
 import insitu.InsituException;
 import insitu.domain.AgreementId;
+import insitu.internal.Place;
 import insitu.json.JsonObject;
 import insitu.receipt.Envelope;
 import java.nio.file.Path;
@@ -99,9 +100,12 @@ public final class Execution {
      * @throws InterruptedException if this thread is interrupted
      */
     public Envelope receipt() throws InterruptedException {
-        JsonObject envelope =
-                gateway.get(path("receipt"), view -> view.at("envelope").object());
-        return Envelope.read(envelope);
+        return Envelope.read(Place.of(receiptView()).at("envelope").object());
+    }
+
+    /** Returns the receipt as the gateway says it, with what releases the payment; see {@link Agreements#release}. */
+    public JsonObject receiptView() throws InterruptedException {
+        return gateway.get(path("receipt"), Place::object);
     }
 
     private String path(String what) {

@@ -18,6 +18,7 @@ import insitu.json.JsonValue;
 import java.net.URI;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
@@ -49,12 +50,15 @@ final class Provider {
      */
     record Opened(JsonObject info, Address account, Chain chain) {}
 
+    private static final Set<String> CHANGING = Set.of("eth_estimateGas", "eth_sendRawTransaction");
+
     private final Http http;
     private final Setting setting;
     private final Signer account;
     private final Catalogue catalogue;
     private final Resolver resolver = new Resolver(this);
     private final Publisher publisher = new Publisher(this);
+    private final Agreements agreements = new Agreements(this);
     private final Map<String, Gateway> gateways = new ConcurrentHashMap<>();
     private final ReentrantLock turn = new ReentrantLock();
     private @Nullable Opened opened;
@@ -85,6 +89,10 @@ final class Provider {
 
     Resolver resolver() {
         return resolver;
+    }
+
+    Agreements agreements() {
+        return agreements;
     }
 
     Publisher publisher() {
@@ -145,12 +153,13 @@ final class Provider {
     private JsonValue askNode(String method, List<?> parameters) throws InterruptedException {
         String node = setting.node() == null ? setting.url() + Gateway.BASE + "/rpc" : setting.node();
         JsonObject question = Json.objectOf(Map.of("jsonrpc", "2.0", "id", 1, "method", method, "params", parameters));
-        JsonObject answer = http.call(Call.json("POST", Http.address(node), question, true), Place::object);
+        boolean changes = CHANGING.contains(method);
+        JsonObject answer = http.call(Call.json("POST", Http.address(node), question, !changes), Place::object);
         JsonValue result = answer.get("result");
         if (result == null) {
             String said = String.valueOf(answer.get("error"));
             throw new InsituException(
-                    ErrorCode.ChainUnavailable,
+                    changes ? ErrorCode.TransactionFailed : ErrorCode.ChainUnavailable,
                     "the node refused " + method + ": " + said.substring(0, Math.min(200, said.length())));
         }
         return result;

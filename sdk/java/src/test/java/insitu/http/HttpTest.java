@@ -168,11 +168,36 @@ final class HttpTest {
         String key = "01".repeat(32);
         try (ScriptedServer server = new ScriptedServer(token, moved);
                 Client client = Insitu.connect(server.address().toString(), LocalSigner.of(key))) {
-            var execution = client.compute().execution("ab".repeat(32), "wx" + "a".repeat(26));
-            InsituException refusal = assertThrows(InsituException.class, execution::status);
+            InsituException refusal =
+                    assertThrows(InsituException.class, () -> client.compute().executions(1));
             assertEquals(ErrorCode.PeerUnavailable, refusal.code());
             assertEquals("Bearer secret", server.requests().get(1).headers().get("authorization"));
             assertFalse(refusal.toString().contains("secret"));
+        }
+    }
+
+    @Test
+    void aDocumentIsReadWhereItWasMovedButNotForEver() throws IOException, InterruptedException {
+        Script moved = ScriptedServer.answer(302, "", "Location: /elsewhere");
+        try (ScriptedServer server = new ScriptedServer(moved, ScriptedServer.answer(200, "{\"id\":\"here\"}"));
+                Http http = new Http(Bounds.DEFAULT)) {
+            assertEquals(
+                    "here", http.document(server.address(), at -> at.at("id").text()));
+            assertEquals("GET /elsewhere HTTP/1.1", server.requests().get(1).line());
+        }
+        try (ScriptedServer server = new ScriptedServer(moved);
+                Http http = new Http(Bounds.DEFAULT)) {
+            InsituException refusal =
+                    assertThrows(InsituException.class, () -> http.document(server.address(), Place::object));
+            assertEquals(ErrorCode.PeerUnavailable, refusal.code());
+            assertEquals(6, server.requests().size());
+        }
+        Script elsewhere = ScriptedServer.answer(302, "", "Location: file:///etc/passwd");
+        try (ScriptedServer server = new ScriptedServer(elsewhere);
+                Http http = new Http(Bounds.DEFAULT)) {
+            InsituException refusal =
+                    assertThrows(InsituException.class, () -> http.document(server.address(), Place::object));
+            assertEquals(ErrorCode.InvalidRequest, refusal.code());
         }
     }
 
