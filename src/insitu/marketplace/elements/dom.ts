@@ -86,8 +86,8 @@ function nodesOf(children: readonly Child[]): (Node | string)[] {
 /**
  * Bring what stands in an element to a new state.
  *
- * Elements that are of the same kind at the same place stay the same elements, so focus, cursor and scroll positions stay
- * too, and a reader of screens hears only what changed.
+ * Elements of the same id, or of the same kind at the same place, stay the same elements, so focus,
+ * cursor and scroll positions stay too, and a reader of screens hears only what changed.
  */
 export function replaceChildren(parent: ParentNode & Node, ...children: readonly Child[]): void {
   const wanted = document.createDocumentFragment()
@@ -96,15 +96,46 @@ export function replaceChildren(parent: ParentNode & Node, ...children: readonly
   change(parent, wanted)
 }
 
+/** What has an id is found by it and stays while others come and go around it; the rest is matched by its place. */
 function change(parent: Node, wanted: Node): void {
-  const [present, next] = [[...parent.childNodes], [...wanted.childNodes]]
-  for (const [at, node] of next.entries()) {
-    const old = present[at]
-    if (old === undefined) parent.appendChild(node)
-    else if (isSame(old, node)) adapt(old, node)
-    else parent.replaceChild(node, old)
+  const next = [...wanted.childNodes]
+  const named = new Map(next.map(node => [nameOf(node), node]))
+  for (const old of [...parent.childNodes]) {
+    const node = named.get(nameOf(old))
+    if (nameOf(old) !== '' && !(node && isSame(old, node))) old.remove()
   }
-  for (const old of present.slice(next.length)) parent.removeChild(old)
+  let at: ChildNode | null = parent.firstChild
+  for (const node of next) {
+    const same = sameFrom(at, node)
+    if (same === null) {
+      if (at !== null && nameOf(at) === '' && nameOf(node) === '') at = removed(at)
+      parent.insertBefore(node, at)
+    } else {
+      while (at !== null && at !== same && nameOf(at) === '') at = removed(at)
+      if (at === same) at = same.nextSibling
+      else parent.insertBefore(same, at)
+      adapt(same, node)
+    }
+  }
+  while (at !== null) at = removed(at)
+}
+
+/** Remove a node, and return the one that stood after it. */
+function removed(old: ChildNode): ChildNode | null {
+  const after = old.nextSibling
+  old.remove()
+  return after
+}
+
+function nameOf(node: Node): string {
+  return node instanceof Element ? node.id : ''
+}
+
+/** Return what becomes a node: from a place on the part of its name, or without one only what stands at that place. */
+function sameFrom(at: ChildNode | null, node: Node): ChildNode | null {
+  let old = at
+  while (old !== null && !isSame(old, node)) old = nameOf(node) === '' ? null : old.nextSibling
+  return old
 }
 
 /** A custom element is the same one while it is for the same thing; what stands in it is its own. */
