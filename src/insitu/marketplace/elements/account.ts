@@ -40,22 +40,21 @@ const sessions = sessionStorageOf(sessionStorage)
 const signedIn = new Map<string, SignedIn>()
 /** What was asked without a person: the head and the content of a page ask for the same. */
 const resuming = new Map<string, Promise<SignedIn | undefined>>()
-const listeners = new Set<(now: SignedIn | undefined) => void>()
+const listeners = new Set<{ readonly url: string; readonly hear: (now: SignedIn | undefined) => void }>()
 let chosen: Chosen | undefined
 let latest: SignedIn | undefined
 
-/** Return the account, if there is one in this page already. */
+/** Return the account that the head of the page shows: the first that was opened, at whichever gateway. */
 export function account(): SignedIn | undefined {
   return latest
 }
 
-/** Return the account at a gateway, if it is there already. */
-export function accountAt(gateway: string): SignedIn | undefined {
-  return signedIn.get(origin(gateway))
-}
-
-/** Call a function with each change: another account, another chain, signed out. Return how to stop. */
-export function onAccount(listener: (now: SignedIn | undefined) => void): () => void {
+/**
+ * Call a function with each change of the account at a gateway: another account, another chain, signed out. What other gateways
+ * open is not told. Return how to stop.
+ */
+export function onAccount(gateway: string, hear: (now: SignedIn | undefined) => void): () => void {
+  const listener = { url: origin(gateway), hear }
   listeners.add(listener)
   return () => listeners.delete(listener)
 }
@@ -137,7 +136,7 @@ function keep(url: string, opened: SignedIn | undefined): SignedIn | undefined {
   if (opened === undefined || signedIn.has(url)) return signedIn.get(url)
   signedIn.set(url, opened)
   latest ??= opened
-  tell()
+  tell(url)
   return opened
 }
 
@@ -184,10 +183,10 @@ function forget(): void {
   latest = undefined
 }
 
-function tell(): void {
-  // The head of the page loads what listens only once there is an account.
+/** Tell of a change at one gateway, or at all of them; the head of the page hears of each. */
+function tell(url?: string): void {
   document.dispatchEvent(new Event('insitu-account'))
-  for (const listener of listeners) listener(latest)
+  for (const one of listeners) if (url === undefined || one.url === url) one.hear(signedIn.get(one.url))
 }
 
 async function rememberedChoice(): Promise<Chosen | undefined> {

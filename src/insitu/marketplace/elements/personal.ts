@@ -36,7 +36,6 @@ export abstract class PersonalElement extends HTMLElement {
   #abort: AbortController | undefined
   #stopListening: (() => void) | undefined
   #isListening = false
-  #address: string | undefined
   #me: SignedIn | undefined
 
   /** What the page is called before it knows more. */
@@ -73,7 +72,8 @@ export abstract class PersonalElement extends HTMLElement {
       this.addEventListener('click', event => this.#clicked(event.target))
       this.addEventListener('submit', event => this.#submitted(event))
     }
-    this.#stopListening = onAccount(now => now?.address !== this.#address && void this.#begin(false))
+    const stops = gateways().map(gateway => onAccount(gateway, now => this.#heard(now)))
+    this.#stopListening = () => stops.forEach(stop => void stop())
     void this.#begin(false)
   }
 
@@ -82,25 +82,28 @@ export abstract class PersonalElement extends HTMLElement {
     this.#abort?.abort()
   }
 
+  /** What is shown comes from the first gateway that answered: an account that another one opens later changes nothing. */
+  #heard(now: SignedIn | undefined): void {
+    if ((now === undefined) !== (this.#me === undefined)) void this.#begin(false)
+  }
+
   /** Begin again, with a prompt if a person has to say something. */
   async #begin(isAsked: boolean): Promise<void> {
     this.#abort?.abort()
     const abort = new AbortController()
     const { signal } = abort
     this.#abort = abort
-    this.#address = undefined
     this.#me = undefined
     this.#welcome({ kind: 'looking' })
     try {
       const me = await this.#account(isAsked, signal)
       if (signal.aborted) return
-      this.#address = me?.address
       this.#me = me
       if (me === undefined) this.#welcome({ kind: 'signed-out' })
       else await this.open(me, signal)
     } catch (error) {
       if (signal.aborted) return
-      if (this.isShown && this.#address !== undefined) this.failed(error)
+      if (this.isShown && this.#me !== undefined) this.failed(error)
       else this.#welcome({ kind: 'signed-out', error })
       // The button that was pressed is a new one: who uses the keyboard goes on there.
       if (isAsked) focusOn(this.querySelector<HTMLElement>('[data-act=sign-in]'))

@@ -1,15 +1,6 @@
 /** What the account in the head does once somebody uses it. */
 import type { AgreementContracts } from 'insitu'
-import {
-  account,
-  choice,
-  onAccount,
-  rememberBalance,
-  resume,
-  type SignedIn,
-  signIn,
-  signOut,
-} from '../../elements/account.js'
+import { account, choice, rememberBalance, resume, type SignedIn, signIn, signOut } from '../../elements/account.js'
 import { ask } from '../../elements/dialog.js'
 import { h, replaceChildren } from '../../elements/dom.js'
 import { problemOf } from '../../elements/problem.js'
@@ -27,7 +18,7 @@ const followed = new WeakSet<Element>()
 export function follow(element: Element): void {
   if (followed.has(element)) return
   followed.add(element)
-  onAccount(() => void update(element))
+  document.addEventListener('insitu-account', () => void update(element))
   document.addEventListener('insitu-paid', () => void update(element))
   if (!isReachable()) return
   resume(gateway())

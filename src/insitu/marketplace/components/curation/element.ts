@@ -25,7 +25,7 @@ class CurationElement extends HTMLElement {
       },
       decision: decision in DECISIONS ? (decision as Decision) : 'hide',
     }
-    this.#stopListening = onAccount(() => this.#accountChanged())
+    this.#stopListening = onAccount(gateway(), () => this.#accountChanged())
     this.addEventListener('click', ({ target }) => {
       if (target instanceof Element && target.closest('[data-act=cancel]')) this.#abort?.abort()
     })

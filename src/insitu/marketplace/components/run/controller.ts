@@ -2,7 +2,7 @@
 import { type AccountClient, isInsituError, type Progress } from 'insitu'
 import { inputDids, readWorkflow, requireParameters, type Workflow, workflowOf } from 'insitu/domain'
 import { numberOf } from 'insitu/domain/workflow'
-import { accountAt, changed, choice, onAccount, resume, type SignedIn, signIn } from '../../elements/account.js'
+import { changed, choice, onAccount, resume, type SignedIn, signIn } from '../../elements/account.js'
 import { focusOn, replaceChildren } from '../../elements/dom.js'
 import { problemOf } from '../../elements/problem.js'
 import { keepForm, keptForm, purchaseOf } from './memory.js'
@@ -56,11 +56,7 @@ export class RunController {
     this.#served = [...root.childNodes].map(node => node.cloneNode(true))
     const what = subject.workflow ? ({ what: 'workflow', workflow: subject.workflow } as const) : {}
     this.#state = { ...EMPTY, gateway: subject.gateway, form: keptForm(this.#name, { ...EMPTY_FORM, ...what }) }
-    // The head of the page may have opened the account at another gateway first.
-    this.#stop = onAccount(now => {
-      const mine = accountAt(subject.gateway)
-      if (now === undefined || mine !== undefined) this.#accountIs(mine)
-    })
+    this.#stop = onAccount(subject.gateway, now => this.#accountIs(now))
   }
 
   /** Begin with the account that the tab used before. */
