@@ -37,6 +37,25 @@ export function section(key: string, title: string, ...children: readonly Child[
   return h('section', { 'aria-labelledby': key }, h('h2', { id: key }, title), ...children)
 }
 
+/** A table that is stacked on a phone: its caption is for readers of screens, and `numbers` names the columns of numbers. */
+export function table(
+  caption: string,
+  heads: readonly (string | HTMLElement)[],
+  numbers: readonly string[],
+  rows: readonly HTMLElement[],
+): HTMLElement {
+  const head = heads.map(one =>
+    typeof one === 'string' ? h('th', { scope: 'col', class: numbers.includes(one) && 'num' }, one) : one,
+  )
+  return h(
+    'table',
+    { class: 'stack' },
+    h('caption', { class: 'hide' }, caption),
+    h('thead', {}, h('tr', {}, head)),
+    h('tbody', {}, rows),
+  )
+}
+
 /** A button; its controller does `act`. */
 export function button(kind: string, act: string, ...children: readonly Child[]): HTMLElement {
   return h('button', { class: kind, type: 'button', 'data-act': act }, ...children)

@@ -1,7 +1,7 @@
 import type { Closing, ExecutionView } from 'insitu'
 import { type Child, h } from '../../elements/dom.js'
 import { took } from '../../elements/figures.js'
-import { a, awayNote, code, p, section, small, span } from '../../elements/parts.js'
+import { a, awayNote, code, p, section, small, span, table } from '../../elements/parts.js'
 import { problemNote } from '../../elements/problem.js'
 import type { Token } from '../../elements/site.js'
 import { amount, counted, id, nameOf, plain, time } from '../../elements/words.js'
@@ -51,29 +51,16 @@ export function agreementView(state: AgreementState): readonly Child[] {
 
 function runsSection({ executions, agreement }: Bought): HTMLElement {
   const empty = p('text', 'Nothing ran under this agreement yet.')
-  const table = executions.length === 0 ? empty : executionsTable(executions, false)
+  const shown = executions.length === 0 ? empty : executionsTable(executions, false)
   const more = agreement.executions > executions.length && executions.length > 0
   const note = more && p('small soft', `The newest ${executions.length} of ${counted(agreement.executions, 'run')}.`)
-  return section('runs', 'Runs', table, note)
+  return section('runs', 'Runs', shown, note)
 }
 
 /** Return executions as a table, newest first. */
 export function executionsTable(executions: readonly ExecutionView[], isNamed: boolean): HTMLElement {
-  const head = ['Run', 'State', 'Took', 'Began'].map(title =>
-    h('th', { scope: 'col', class: title === 'Took' && 'num' }, title),
-  )
-  const caption = h('caption', { class: 'hide' }, 'Runs, newest first')
-  return h(
-    'table',
-    { class: 'stack' },
-    caption,
-    h('thead', {}, h('tr', {}, head)),
-    h(
-      'tbody',
-      {},
-      executions.map(one => runRow(one, isNamed)),
-    ),
-  )
+  const rows = executions.map(one => runRow(one, isNamed))
+  return table('Runs, newest first', ['Run', 'State', 'Took', 'Began'], ['Took'], rows)
 }
 
 function runRow(execution: ExecutionView, isNamed: boolean): HTMLElement {

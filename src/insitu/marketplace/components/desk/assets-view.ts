@@ -2,7 +2,7 @@ import type { AssetSummary } from 'insitu'
 import type { OwnedData } from 'insitu/desk'
 import { type Child, h } from '../../elements/dom.js'
 import { mark } from '../../elements/figures.js'
-import { a, button, p, section, small } from '../../elements/parts.js'
+import { a, button, p, section, small, table } from '../../elements/parts.js'
 import { counted, nameOf, plain, price } from '../../elements/words.js'
 import { type DeskState, dataOf } from './state.js'
 
@@ -60,19 +60,8 @@ export function assetsSections(state: DeskState): Child {
 }
 
 function assetsTable(caption: string, assets: readonly AssetSummary[], state: DeskState): HTMLElement {
-  const heads = ['Asset', 'State', 'Price', 'Open agreements']
-  const head = heads.map((title, at) => h('th', { scope: 'col', class: at > 1 && 'num' }, title))
-  return h(
-    'table',
-    { class: 'stack' },
-    h('caption', { class: 'hide' }, caption),
-    h('thead', {}, h('tr', {}, head)),
-    h(
-      'tbody',
-      {},
-      assets.map(asset => assetRow(asset, state)),
-    ),
-  )
+  const rows = assets.map(asset => assetRow(asset, state))
+  return table(caption, ['Asset', 'State', 'Price', 'Open agreements'], ['Price', 'Open agreements'], rows)
 }
 
 function assetRow(asset: AssetSummary, state: DeskState): HTMLElement {

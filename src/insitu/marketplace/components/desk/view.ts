@@ -2,7 +2,7 @@ import type { ExecutionView } from 'insitu'
 import { type Child, h } from '../../elements/dom.js'
 import { mark } from '../../elements/figures.js'
 import { missingNotes } from '../../elements/lists.js'
-import { a, b, button, div, p, section, small } from '../../elements/parts.js'
+import { a, b, button, div, p, section, small, table } from '../../elements/parts.js'
 import { problemNote, problemOf } from '../../elements/problem.js'
 import { address, amount, bytes, counted, duration, id, moment, nameOf, plain } from '../../elements/words.js'
 import { rulesOf } from '../execution/left.js'
@@ -161,21 +161,11 @@ function ranView({ did, checksum }: Ran, { names }: ExecutionView, { versions }:
 
 function pastTable(ended: readonly ExecutionView[], state: DeskState): HTMLElement {
   const heads = ['Ended', 'Algorithm', 'Consumer', 'Outcome', 'Left', 'You got', 'Receipt']
-  const head = heads.map(title => h('th', { scope: 'col', class: ['Left', 'You got'].includes(title) && 'num' }, title))
+  const rows = ended.map(one => pastRow(one, state))
   return h(
     'div',
     { class: 'scroll', role: 'region', 'aria-label': 'Table of ended executions', tabindex: 0 },
-    h(
-      'table',
-      { class: 'stack' },
-      h('caption', { class: 'hide' }, 'Ended executions on your data'),
-      h('thead', {}, h('tr', {}, head)),
-      h(
-        'tbody',
-        {},
-        ended.map(one => pastRow(one, state)),
-      ),
-    ),
+    table('Ended executions on your data', heads, ['Left', 'You got'], rows),
   )
 }
 

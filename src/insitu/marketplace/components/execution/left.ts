@@ -1,7 +1,7 @@
 import type { ResultFile } from 'insitu'
 import { type Child, h, svg } from '../../elements/dom.js'
 import { mark } from '../../elements/figures.js'
-import { b, div, p, small, span } from '../../elements/parts.js'
+import { b, div, p, small, span, table } from '../../elements/parts.js'
 import { problemOf } from '../../elements/problem.js'
 import { bytes, counted, id, plain, time } from '../../elements/words.js'
 import { isShowable, previewView } from '../result/preview.js'
@@ -111,19 +111,9 @@ function scaleView(stayed: number, left: number): SVGElement {
 }
 
 function filesTable(result: Result): HTMLElement {
-  const head = ['File', 'Size'].map((title, at) => h('th', { scope: 'col', class: at === 1 && 'num' }, title))
   const action = h('th', { scope: 'col' }, span('hide', 'Download'))
-  return h(
-    'table',
-    { class: 'stack' },
-    h('caption', { class: 'hide' }, 'Files that left'),
-    h('thead', {}, h('tr', {}, head, action)),
-    h(
-      'tbody',
-      {},
-      result.files.map(file => fileRow(file, result)),
-    ),
-  )
+  const rows = result.files.map(file => fileRow(file, result))
+  return table('Files that left', ['File', 'Size', action], ['Size'], rows)
 }
 
 function fileRow(file: ResultFile, result: Result): HTMLElement {

@@ -7,4 +7,5 @@ STATES: Mapping[str, Mapping[str, object]] = {
     "the first": {"page": 1, "pages": 3},
     "in the middle": {"page": 2, "pages": 3},
     "the last": {"page": 3, "pages": 3},
+    "of a search": {"page": 2, "pages": 1200, "before": "/search?text=a", "after": "/search?text=a&page=3"},
 }

@@ -1,2 +1,0 @@
-/*! Licences: licences.txt */
-import{c14_a as r,c14_b as o,c14_d as p,c14_e as i,c14_f as n,c14_g as m,c14_h as f,c14_i as s,c14_j as c,c14_k as a,c23_a as e,c23_b as t}from"./common-JXRYWJVS.js";export{e as InsituError,m as filesRoot,t as isInsituError,c as openingChecks,f as outputRoot,o as readEnvelope,r as readJson,s as readOpening,p as receiptHash,n as requireAll,a as settlementChecks,i as verifyReceipt};
