@@ -23,6 +23,8 @@ async def test_a_first_script_takes_a_sign_in_and_three_signatures_and_no_coin(
 ) -> None:
     data, before = await market.dataset(), await market.balances()
     sent = await market.rpc("eth_getTransactionCount", wallet.address, "latest")
+    missing: list[str] = []
+    page.on("response", lambda answer: missing.append(answer.url) if answer.status == 404 else None)
     await open_run(page, pages, market, data.did)
     printed = await choose_script(page)
     assert wallet.counted == {"connect": 1}, "nothing is asked before the button is pressed"
@@ -31,6 +33,8 @@ async def test_a_first_script_takes_a_sign_in_and_three_signatures_and_no_coin(
     await expect(page.get_by_text(printed)).to_be_visible(timeout=SLOW)
     await expect(page.get_by_text("Settled on chain.")).to_be_visible(timeout=SLOW)
     assert wallet.counted == FIRST_SCRIPT
+    assert len(missing) == 1, "whether the script was published before is asked once, and of its workflow not at all"
+    assert "/publications/" in missing[0]
     assert await market.changes(before) == PAID
     assert await market.rpc("eth_getTransactionCount", wallet.address, "latest") == sent
     message = next(prompt.parameters[0] for prompt in wallet.prompts if prompt.shows == "text")

@@ -42,6 +42,8 @@ export class Publisher {
   readonly #registrations: Registrations
   readonly #catalogue: Catalogue
   readonly #uploaded: Record<string, string> = {}
+  /** DIDs that were made here and are not registered: what names one cannot have been published before. */
+  readonly #made = new Set<string>()
 
   constructor(client: AccountClient) {
     this.#client = client
@@ -128,7 +130,8 @@ export class Publisher {
     const description = readDescription(assetMetadata, servicesDescription)
     await this.#requireRules(description, options)
     const key = this.#keyOf(identity)
-    const earlier = await this.#findEarlier(key, description, options)
+    const isNew = [...this.#made].some(did => JSON.stringify(assetMetadata).includes(did))
+    const earlier = isNew ? undefined : await this.#findEarlier(key, description, options)
     return { ...(earlier ?? (await this.#assemble(description, options))), key }
   }
 
@@ -161,7 +164,7 @@ export class Publisher {
     for (const file of files) {
       uploaded.push({ ...file, url: (await this.upload(contents[file.name] ?? new Uint8Array(), options)).url })
     }
-    return this.prepare(described(uploaded), [], options, identity)
+    return { ...(await this.#assemble(readDescription(described(uploaded)), options)), key }
   }
 
   /**
@@ -177,6 +180,7 @@ export class Publisher {
     const { signal } = options
     const fresh: PreparedAsset[] = []
     for (const unsigned of prepared) {
+      this.#made.delete(unsigned.did)
       const record = await this.#client.parts.registry.findRecord(unsigned.did, signal)
       if (record === undefined) fresh.push(unsigned)
       else if (record.checksum !== unsigned.checksum) {
@@ -211,12 +215,8 @@ export class Publisher {
     const { withoutCompute } = options
     for (const unsigned of fresh) {
       const document = provedBy(unsigned, request)
-      const status = await this.#catalogue.publish(
-        document,
-        { 'Idempotency-Key': unsigned.key },
-        withoutCompute,
-        options,
-      )
+      const key = { 'Idempotency-Key': unsigned.key }
+      const status = await this.#catalogue.publish(document, key, withoutCompute, options)
       // The key is that of an asset that is no longer ours, or that another call made at the same time.
       if (status.did !== unsigned.did) await this.#catalogue.publish(document, {}, withoutCompute, options)
     }
@@ -259,6 +259,7 @@ export class Publisher {
         sealed = (await gateway.call(object({ encryptedFiles: text }), 'POST', '/encrypt', authorised(call)))
           .encryptedFiles
       }
+      this.#made.add(did)
       return assemble(services, account.address, created, keyOwner, sealed)
     }
   }

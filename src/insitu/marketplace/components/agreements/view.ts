@@ -35,7 +35,9 @@ function emptyNote(): HTMLElement {
 }
 
 function listSection(key: string, title: string, list: readonly Bought[], state: AgreementsState): HTMLElement {
-  const items = list.map(bought => h('li', {}, cardView(bought, state.token, state.now, true)))
+  const items = list.map(bought =>
+    h('li', { id: `agreement-${bought.agreement.serviceAgreementId}` }, cardView(bought, state.token, state.now, true)),
+  )
   return h(
     'section',
     { 'aria-labelledby': key, id: `${key}-list` },
