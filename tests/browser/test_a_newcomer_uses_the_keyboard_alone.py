@@ -2,67 +2,18 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 from playwright.async_api import Page, Route, expect
 
 from tests.browser.chromium import STILL, Pages
+from tests.browser.keyboard import FOCUSED, choosing, follow, press, reach, require_focus
 from tests.browser.personal import SLOW, ids
 from tests.browser.running import BUY, UNKNOWN_PUBLICATION, open_run, script
 from tests.browser.wallet import Wallet
 from tests.market import PAID, Market
 
 pytestmark = [pytest.mark.needs("chromium", "node", "docs", "chain", "oci", "root"), pytest.mark.slow]
-
-MOST = 150
-"""So many controls may stand before the one that somebody wants."""
-FOCUSED = """
-() => {
-  const at = document.activeElement
-  if (at === null || at === document.body) return { name: '', isShown: true }
-  const { outlineStyle, outlineWidth } = getComputedStyle(at)
-  const { top, bottom } = at.getBoundingClientRect()
-  return {
-    name: (at.getAttribute('aria-label') ?? at.labels?.[0]?.textContent ?? at.textContent ?? '').trim(),
-    isShown: outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2 && top < innerHeight && bottom > 0,
-    isInDialog: at.closest('dialog') !== null,
-    html: at.outerHTML.slice(0, 100),
-  }
-}
-"""
-
-
-async def reach(page: Page, name: str, key: str = "Tab") -> None:
-    """Press Tab until a control has the focus whose name is this; each on the way shows that it has it."""
-    passed = []
-    for _ in range(MOST):
-        await page.keyboard.press(key)
-        found = await page.evaluate(FOCUSED)
-        assert found["isShown"], f"nobody sees that this has the focus: {found}"
-        passed.append(found["name"][:40])
-        if re.search(name, found["name"]):
-            return
-    pytest.fail(f"Tab does not come to {name!r}, but to {passed}")
-
-
-async def press(page: Page, name: str) -> None:
-    """Go to a control, and press Enter."""
-    await reach(page, name)
-    await page.keyboard.press("Enter")
-
-
-async def follow(page: Page, name: str, address: str) -> None:
-    """Follow a link, and wait for its page."""
-    await press(page, name)
-    await page.wait_for_url(re.compile(address))
-
-
-async def require_focus(page: Page, name: str) -> None:
-    """Fail if something else has the focus."""
-    found = await page.evaluate(FOCUSED)
-    assert re.search(name, found["name"]), found
 
 
 async def sign(page: Page, shows: str) -> None:
@@ -74,17 +25,6 @@ async def sign(page: Page, shows: str) -> None:
         found = await page.evaluate(FOCUSED)
         assert found["name"] == "" or found["isInDialog"], found
     await press(page, "^(Sign|Connect)$")
-
-
-@asynccontextmanager
-async def choosing(page: Page, file: dict[str, object]) -> AsyncIterator[None]:
-    """Answer the chooser of files that a key opens.
-
-    Begin before going to the field: choosers are intercepted a moment after that is asked for, and cancelled before.
-    """
-    async with page.expect_file_chooser(timeout=SLOW) as opened:
-        yield
-    await (await opened.value).set_files(file)  # type: ignore[arg-type]
 
 
 async def test_a_newcomer_needs_no_mouse_from_the_home_page_to_a_verified_receipt(pages: Pages, market: Market) -> None:

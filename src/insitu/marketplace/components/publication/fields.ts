@@ -64,14 +64,14 @@ function pick(form: Form, id: string, value: string, rule: string, consequence: 
   const onchange = () => form.actions.set(id, value)
   const input = h('input', { type: 'radio', name: id, value, checked: typed(form.state, id) === value, onchange })
   const sign = strength && span(`st ${strength[0]}`, strength[1])
-  return h('label', { class: 'pick' }, input, span('', sign, b(rule), small(consequence)))
+  return h('label', { class: 'pick', id: `${id}-${value}` }, input, span('', sign, b(rule), small(consequence)))
 }
 
 function tick(form: Form, id: string, label: string, hint: string): Child {
   const isOn = isOffered(form.state, id)
   const onchange = () => form.actions.set(id, isOn ? 'no' : '')
   const input = h('input', { type: 'checkbox', checked: isOn, onchange })
-  return h('label', { class: 'pick' }, input, span('', label, small(hint)))
+  return h('label', { class: 'pick', id: `pick-${id}` }, input, span('', label, small(hint)))
 }
 
 function group(title: string, ...children: readonly Child[]): HTMLElement {
