@@ -59,6 +59,19 @@ def test_a_marketplace_that_differs_ends_with_exit_code_3(
     assert json.loads(as_json.shown)["holds"] is False
 
 
+def test_a_good_answer_says_whom_the_scripts_may_call_and_what_was_not_read(
+    trace: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def verified(*_: object) -> Verification:
+        return Verification(["/"], ["a.js"], called={"https://gateway.test"}, unread=7)
+
+    monkeypatch.setattr(insitu.marketplace.verifying, "verify_marketplace", verified)
+    call = Call(trace, capsys, "marketplace", "verify", "https://market.test")
+    assert call.code == OK
+    assert "they may also call https://gateway.test" in call.shown
+    assert "7 more pages that they link to were not read" in call.shown
+
+
 def test_a_marketplace_that_is_away_is_no_verdict(
     trace: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,7 +29,8 @@ class Changing(httpx.AsyncBaseTransport):
         answer = await self._honest.handle_async_request(request)
         content, headers = self._change(request.url.path, await answer.aread(), dict(answer.headers))
         headers.pop("content-length", None)
-        return httpx.Response(answer.status_code, content=content, headers=headers)
+        told = {name: value.encode("latin-1") for name, value in headers.items()}
+        return httpx.Response(answer.status_code, content=content, headers=told)
 
 
 async def compared(
@@ -91,6 +92,8 @@ async def test_a_page_that_runs_anything_else_is_found(marketplace: Marketplace,
         (200, {"content-type": "application/xhtml+xml"}, "its type"),
         (200, {"content-type": "text/html; charset=utf-16"}, "its type"),
         (200, {"content-type": "image/svg+xml"}, "its type"),
+        # Browsers take the last of several types (Fetch, extract a MIME type).
+        (200, {"content-type": "text/plain;a=b, text/html"}, "its type"),
         (200, {"refresh": "0; url=/evil"}, "leads elsewhere"),
         (307, {"location": "/evil"}, "leads elsewhere"),
     ],
@@ -108,6 +111,52 @@ async def test_an_answer_that_is_no_page_of_ours_is_found(
     async with Http(transport=Leading(marketplace, lambda _, content, headers: (content, headers))) as http:
         found = await verify_marketplace(http, "http://market.test")
     assert [text for text in found.findings if text.startswith("/help: ") and finding in text], found.findings
+
+
+async def test_a_page_in_a_code_that_its_header_does_not_say_is_found(marketplace: Marketplace) -> None:
+    """To browsers, a byte order mark counts for more than the header."""
+
+    def change(path: str, content: bytes, headers: dict[str, str]) -> tuple[bytes, dict[str, str]]:
+        evil = content.decode().replace("<h1>", "<script src=/evil.js></script><h1>").encode("utf-16")
+        return (evil if path == "/help" else content), headers
+
+    assert "/help: it is not UTF-8" in (await compared(marketplace, change)).findings
+
+
+@pytest.mark.parametrize("path", ["/apiary", "/static/evil", "/api/evil"])
+async def test_a_page_is_read_wherever_a_link_leads(marketplace: Marketplace, path: str) -> None:
+    evil = {"content-type": "text/html; charset=utf-8"}
+
+    class Linking(Changing):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if request.url.path == path:
+                return httpx.Response(200, headers=evil, text="<script>alert(1)</script>")
+            return await super().handle_async_request(request)
+
+    link = f"<a href={path}>x</a>".encode()
+    async with Http(transport=Linking(marketplace, in_pages(b"<h1>", link + b"<h1>"))) as http:
+        found = await verify_marketplace(http, "http://market.test")
+    assert f"{path}: a script is written into the page" in found.findings
+
+
+async def test_pages_that_were_linked_and_not_read_are_counted(marketplace: Marketplace) -> None:
+    links = b"".join(b"<a href=/search?page=%d>x</a>" % number for number in range(1, 60))
+    found = await compared(marketplace, in_pages(b"<h1>", links + b"<h1>"))
+    assert found.holds
+    assert found.unread >= 30
+    assert (await compared(marketplace)).unread == 0
+
+
+async def test_origins_that_pages_may_call_are_listed(marketplace: Marketplace) -> None:
+    def change(_: str, content: bytes, headers: dict[str, str]) -> tuple[bytes, dict[str, str]]:
+        policy = headers.get("content-security-policy", "")
+        headers["content-security-policy"] = policy.replace(
+            "connect-src 'self'", "connect-src 'self' https://thief.test"
+        )
+        return content, headers
+
+    assert "https://thief.test" in (await compared(marketplace, change)).called
+    assert "https://thief.test" not in (await compared(marketplace)).called
 
 
 async def test_a_script_that_was_changed_is_found(marketplace: Marketplace) -> None:
@@ -129,6 +178,17 @@ async def test_a_script_that_was_changed_is_found(marketplace: Marketplace) -> N
         ("default-src 'none'", "script-src *; default-src 'none'", "script-src"),
         ("require-trusted-types-for 'script'; ", "", "require-trusted-types-for"),
         ("base-uri 'none'", "base-uri *", "base-uri"),
+        ("default-src 'none'", "script-src\t*; default-src 'none'", "script-src"),
+        ("default-src 'none'", "default-src\xa0 'none'", "default-src"),
+        ("connect-src 'self'", "connect-src *", "connect-src"),
+        ("connect-src 'self'", "connect-src 'self' https:", "connect-src"),
+        ("connect-src 'self'", "connect-src 'self' https://*.test", "connect-src"),
+        ("connect-src 'self'", "x 'self'", "connect-src"),
+        ("form-action 'self'", "form-action *", "form-action"),
+        ("frame-ancestors 'none'", "frame-ancestors *", "frame-ancestors"),
+        ("frame-src 'none'", "frame-src https://thief.test", "frame-src"),
+        ("style-src 'self'", "style-src 'self' 'unsafe-inline'", "style-src"),
+        ("img-src 'self'", "img-src 'self' https://tracker.test", "img-src"),
     ],
 )
 async def test_a_policy_that_allows_others_is_found(marketplace: Marketplace, old: str, new: str, finding: str) -> None:
@@ -139,6 +199,14 @@ async def test_a_policy_that_allows_others_is_found(marketplace: Marketplace, ol
 
     found = await compared(marketplace, change)
     assert [text for text in found.findings if finding in text], found.findings
+
+
+async def test_frames_that_a_page_makes_itself_are_those_of_the_release(marketplace: Marketplace) -> None:
+    def change(_: str, content: bytes, headers: dict[str, str]) -> tuple[bytes, dict[str, str]]:
+        policy = headers.get("content-security-policy", "")
+        return content, headers | {"content-security-policy": policy.replace("frame-src 'none'", "frame-src blob:")}
+
+    assert (await compared(marketplace, change)).holds
 
 
 async def test_another_release_is_not_called_a_good_one(marketplace: Marketplace) -> None:

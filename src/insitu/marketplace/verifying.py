@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from insitu.domain.canonical import sha256_hex
 from insitu.domain.errors import InsituError
-from insitu.marketplace.policy import Policy
+from insitu.marketplace.policy import BLOB, Policy, origins
 from insitu.marketplace.static_files import ADDRESS, bundles
 from insitu.sdk.http import Http
 
@@ -33,6 +33,8 @@ _FORBIDDEN = {"applet", "base", "embed", "frame", "frameset", "iframe", "object"
 _WATCHED = {"a", "link", "meta", "script"} | _FORBIDDEN
 _WRITTEN = re.compile(rf"<({'|'.join(sorted(_WATCHED))})[\s/>]", re.IGNORECASE)
 """Where one of these may begin. A parser can overlook it in what it takes for a comment; a browser need not."""
+_SPACES = "\t\n\f\r "
+_SPACE = re.compile(f"[{_SPACES}]+")
 PAGE = "text/html;charset=utf-8"
 PLAIN = ("application/json", "application/problem+json", "text/plain")
 """Types of answers in which browsers run nothing."""
@@ -50,11 +52,18 @@ class Verification:
         Names of the scripts of this release that are served unchanged.
     findings
         Everything that is otherwise, as sentences.
+    called
+        Other origins that scripts may call according to the policies of these pages. Whether they are the right ones is
+        not compared.
+    unread
+        How many pages were linked to and not read.
     """
 
     pages: list[str] = field(default_factory=list)
     scripts: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
+    called: set[str] = field(default_factory=set)
+    unread: int = 0
 
     @property
     def holds(self) -> bool:
@@ -74,6 +83,7 @@ async def verify_marketplace(http: Http, url: str) -> Verification:
         new = [link for link in page.links if link not in seen] if page is not None else []
         waiting += dict.fromkeys(new)
         seen |= set(new)
+    found.unread = len(waiting)
     return found
 
 
@@ -94,14 +104,20 @@ async def _read_page(http: Http, address: str, path: str, found: Verification) -
     kind, leads = headers.get("content-type", ""), 300 <= status < 400 or "refresh" in headers
     if leads:
         found.findings.append(f"{path}: it leads elsewhere, which no page of this release does")
-    if leads or kind.partition(";")[0] in PLAIN:
+    # Of several types, browsers take the last one.
+    if leads or (kind.partition(";")[0] in PLAIN and "," not in kind):
         return None
     found.pages.append(path)
     page = _Page(address + path)
-    page.read(content.decode("utf-8", "replace"))
+    try:
+        page.read(content.decode("utf-8"))
+    except UnicodeDecodeError:
+        page.wrong.append("it is not UTF-8")
     if kind.replace(" ", "").lower() != PAGE:
         page.wrong.append(f"its type is {kind[:100]!r}, not {PAGE!r}")
-    found.findings += [f"{path}: {wrong}" for wrong in (*page.wrong, *_policy_problems(headers))]
+    policy = _policy_of(headers)
+    found.findings += [f"{path}: {wrong}" for wrong in (*page.wrong, *_policy_problems(policy))]
+    found.called |= {source for source in policy.get("connect-src", ()) if origins([source]) == (source,)}
     return page
 
 
@@ -115,16 +131,25 @@ async def _fetch(http: Http, url: str) -> tuple[int, bytes, Mapping[str, str]]:
         return response.status_code, bytes(received), dict(response.headers)
 
 
-def _policy_problems(headers: Mapping[str, str]) -> list[str]:
-    """Say which directive would let other scripts run than those of the server's own origin."""
-    parts = (part.strip().partition(" ") for part in headers.get("content-security-policy", "").split(";"))
-    served = {name.lower(): value.strip() for name, _, value in reversed(list(parts))}
-    ours = dict(part.split(" ", 1) for part in Policy().header().split("; "))
-    strict = ("default-src", "script-src", "base-uri", "require-trusted-types-for", "trusted-types")
-    wrong = [f"its policy has {name} {served.get(name)!r}, not {ours[name]!r}" for name in strict
-             if served.get(name) != ours[name]]  # fmt: skip
-    loose = [name for name in ("script-src-elem", "script-src-attr", "worker-src", "object-src") if name in served]
-    return wrong + [f"its policy has {name} of its own" for name in loose]
+def _policy_of(headers: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Read a policy as browsers do (CSP 3, 2.2.1): spaces of ASCII divide, and the first of two directives counts."""
+    parts = [_SPACE.split(part.strip(_SPACES)) for part in headers.get("content-security-policy", "").split(";")]
+    return {name.lower(): tuple(sources) for name, *sources in reversed(parts) if name}
+
+
+def _policy_problems(served: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Say which directive allows what no page of this release may."""
+    parts = (part.split() for part in Policy().header().split("; "))
+    ours: dict[str, tuple[tuple[str, ...], ...]] = {name: (tuple(sources),) for name, *sources in parts}
+    ours["frame-src"] += ((BLOB,),)
+    named = served.get("connect-src", ())
+    if named[:1] == ("'self'",) and origins(named[1:]) == named[1:]:
+        ours["connect-src"] = (named,)
+    else:
+        ours["connect-src"] += (("'none'",),)
+    wrong = [f"its policy has {name} {' '.join(served.get(name, ()))!r}, not {' '.join(allowed[0])!r}"
+             for name, allowed in ours.items() if served.get(name) not in allowed]  # fmt: skip
+    return wrong + [f"its policy has {name} of its own" for name in served if name not in ours]
 
 
 class _Page(HTMLParser):
@@ -182,5 +207,5 @@ class _Page(HTMLParser):
             parts, own = urlsplit(urljoin(self._url, href)), urlsplit(self._url)
         except ValueError:
             return
-        if (parts.scheme, parts.netloc) == (own.scheme, own.netloc) and not parts.path.startswith(("/api", ADDRESS)):
+        if (parts.scheme, parts.netloc) == (own.scheme, own.netloc):
             self.links.append(parts.path + (f"?{parts.query}" if parts.query else ""))

@@ -50,8 +50,8 @@ def verify(session: Session, address: str | None) -> int:
     """Compare the scripts that a marketplace serves with those of this release.
 
     Without ADDRESS, the marketplace on this machine. Reads its pages as a browser does. Fails (exit code 3) for a
-    script that differs, is unknown, or is written into a page, and for a page whose policy allows others. A server
-    can recognise this and send others other scripts.
+    script that differs, is unknown, or is written into a page, and for a page whose policy allows more than those of
+    this release. A server can recognise this and send others other scripts.
 
         insitu marketplace verify https://market.example
     """
@@ -60,8 +60,8 @@ def verify(session: Session, address: str | None) -> int:
     url = address or session.settings.public_url
     found = session.wait_for(_verify, url)
     if session.choices.as_json:
-        described = {"pages": found.pages, "scripts": found.scripts, "findings": found.findings}
-        session.screen.json({"holds": found.holds, **described})
+        lists = {"pages": found.pages, "scripts": found.scripts, "findings": found.findings}
+        session.screen.json({"holds": found.holds, **lists, "called": sorted(found.called), "unread": found.unread})
     else:
         _print(session, url, found)
     return OK if found.holds else INVALID
@@ -84,6 +84,10 @@ def _print(session: Session, url: str, found: "Verification") -> None:
     count = f"{len(found.scripts)} scripts and {len(found.pages)} pages"
     if found.holds:
         session.screen.line(f"{count} at {plain(url)} are those of insitu {__version__}")
+        if found.called:
+            session.screen.line(f"  they may also call {plain(', '.join(sorted(found.called)))}")
+        if found.unread:
+            session.screen.line(f"  {found.unread} more pages that they link to were not read")
         session.screen.note("  this covers neither what the server sends to others, nor your browser and wallet")
     else:
         session.screen.line(f"{plain(url)} is not the marketplace of insitu {__version__}: {count} compared")
