@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from insitu.adapters.keys.dev import dev_signer
+from insitu.ports.keys import Signer
 from insitu.testing.provider import ProviderProcess
 from tests.browser.axe import assert_accessible
 from tests.browser.chromium import Pages, running_chromium
@@ -72,7 +73,7 @@ def make_wallet(provider: ProviderProcess) -> Callable[..., Wallet]:
     """Makes wallets at the provider's chain, to install in ``pages``: ``make_wallet("owner", name="Other wallet")``."""
     deployments = json.loads(provider.settings.deployments.read_text("utf-8"))
 
-    def make(account: str = "consumer", **info: str) -> Wallet:
+    def make(account: str | Signer = "consumer", **info: str) -> Wallet:
         return Wallet(deployments["rpcUrl"], int(deployments["chainId"]), account, **info)
 
     return make

@@ -4,6 +4,7 @@ import asyncio
 import json
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from playwright.async_api import BrowserContext, Error
 from insitu.adapters.keys.dev import dev_signer
 from insitu.adapters.keys.signer import load_account
 from insitu.domain.canonical import keccak256
+from insitu.ports.keys import Signer
 
 ICON = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 1 1'><rect width='1' height='1'/></svg>"
 
@@ -69,22 +71,24 @@ class Wallet:
     chain_id
         The chain of that node.
     account
-        Name of a development account.
+        Name of a development account, or what signs for one, such as a contract account.
     info
         Members of what it announces (EIP-6963) that differ from the usual ones.
     """
 
-    def __init__(self, node: str, chain_id: int, account: str = "consumer", **info: str) -> None:
+    def __init__(self, node: str, chain_id: int, account: str | Signer = "consumer", **info: str) -> None:
         self.prompts: list[Prompt] = []
         self.chain_id = chain_id
         self.info = {"uuid": str(uuid.uuid4()), "name": "Test wallet", "icon": ICON, "rdns": "wallet.test", **info}
         self._node, self._home = node, chain_id
         self._known = {chain_id}
-        self._signer = dev_signer(account)
+        self._signer: Signer = dev_signer(account) if isinstance(account, str) else account
         self._connected: set[str] = set()
         self._refusals: list[tuple[str, int]] = []
         self._contexts: list[BrowserContext] = []
         self._binding = f"wallet_{uuid.uuid4().hex}"
+        self.lie: Callable[[str, list[Any], Any], Any] = lambda _method, _parameters, answer: answer
+        """Changes what its node answered: method, parameters, answer."""
         self._asked, self._free = asyncio.Event(), asyncio.Event()
         self._free.set()
 
@@ -225,7 +229,7 @@ class Wallet:
             answer = (await node.post(self._node, json=body)).json()
         if "error" in answer:
             raise _RefusalError(answer["error"]["code"], answer["error"]["message"])
-        return answer["result"]
+        return self.lie(method, parameters, answer["result"])
 
 
 class _RefusalError(Exception):

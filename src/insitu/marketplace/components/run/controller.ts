@@ -85,6 +85,10 @@ export class RunController {
 
   readonly #actions = {
     chooseAccount: () => void this.#try(() => signIn(this.#subject.gateway)),
+    load: () => {
+      const now = accountAt(this.#subject.gateway)
+      if (now !== undefined) void this.#load(now, undefined)
+    },
     change: (form: Partial<Form>) => this.#change(form),
     chooseScript: (file: File | undefined) => void this.#chooseScript(file),
     check: () => void this.#check(),
@@ -111,7 +115,7 @@ export class RunController {
   async #load({ client, address }: SignedIn, error: unknown): Promise<void> {
     const { signal } = this.#account
     this.#show({ phase: 'loading', account: address, escrow: client.contracts.template })
-    await this.#try(async () => {
+    const load = async () => {
       const [inputs, token] = await Promise.all([this.#inputs(client, signal), client.parts.chain.token(signal)])
       signal.throwIfAborted()
       this.#show({ phase: 'form', inputs, token, error })
@@ -120,7 +124,8 @@ export class RunController {
       // What can be chosen instead is not what the visitor waits for.
       await this.#check()
       await this.#offer(client)
-    })
+    }
+    await load().catch(cause => signal.aborted || this.#show({ phase: 'not loaded', error: cause }))
   }
 
   async #inputs(client: AccountClient, signal: AbortSignal): Promise<readonly DataSet[]> {
@@ -192,12 +197,15 @@ export class RunController {
       parts.chain.code(client.account, signal),
     ])
     const isContract = code !== '0x' && !code.startsWith(DELEGATION)
+    const allowance = isContract
+      ? await parts.chain.tokenNumber(ALLOWANCE, [client.account, client.contracts.template], signal)
+      : undefined
     const isDone = verdict.allowed && (await isBought(client, purchaseOf(digestOfPlan(plan, client.account)), signal))
     signal.throwIfAborted()
     const steps = verdict.allowed ? stepsFor(workflowDid !== undefined, verdict.cost.total, isContract) : []
     const needed = isDone ? steps.filter(step => !['publication', 'permit', 'terms'].includes(step.name)) : steps
     const at = Math.floor(Date.now() / 1000)
-    this.#show({ judgement: { is: 'known', verdict, at, held }, steps: needed, isBought: isDone })
+    this.#show({ judgement: { is: 'known', verdict, at, held, allowance }, steps: needed, isBought: isDone })
   }
 
   async #plan(client: AccountClient, signal: AbortSignal): Promise<Plan | undefined> {
@@ -288,6 +296,10 @@ function isChange(error: unknown): boolean {
   return isInsituError(error) && error.code === 'AccountChanged'
 }
 
+const ALLOWANCE = {
+  ...{ contract: 'NeverminedToken', signature: 'allowance(address,address)' },
+  returns: ['uint256'],
+} as const
 const BALANCE = { contract: 'NeverminedToken', signature: 'balanceOf(address)', returns: ['uint256'] } as const
 
 const STEPS: Readonly<Partial<Record<Progress['step'], Step['name']>>> = {

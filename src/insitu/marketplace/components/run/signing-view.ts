@@ -20,7 +20,9 @@ const STATES = {
 export function signingView(verdict: Allowed, state: RunState, actions: RunActions): HTMLElement {
   const { phase, steps } = state
   const isSigning = phase === 'signing'
-  const isShort = state.judgement.is === 'known' && state.judgement.held < verdict.cost.total
+  const known = state.judgement.is === 'known' ? state.judgement : undefined
+  const isShort = known !== undefined && known.held < verdict.cost.total
+  const isKept = known?.allowance !== undefined && known.allowance < verdict.cost.total
   return h(
     'section',
     { id: 'sign', 'aria-labelledby': 'sign-title' },
@@ -29,7 +31,11 @@ export function signingView(verdict: Allowed, state: RunState, actions: RunActio
     h('ol', { class: 'sign' }, ...steps.map((step, at) => stepView(step, at + 1, verdict, state))),
     state.error !== undefined && problemNote(state.error, startedNote(state)),
     isSigning && waitingNote(steps),
-    isShort && !state.isBought ? shortNote(verdict, state) : buttons(verdict, state, actions),
+    isShort && !state.isBought
+      ? shortNote(verdict, state)
+      : isKept && !state.isBought && !isSigning
+        ? allowanceNote(verdict, state, actions)
+        : buttons(verdict, state, actions),
   )
 }
 
@@ -205,6 +211,28 @@ function shortNote({ cost }: Allowed, state: RunState): HTMLElement {
     { class: 'note no' },
     h('p', {}, h('b', {}, `Your account has ${paid(held, state)}, and the price is ${paid(cost.total, state)}.`)),
     h('p', {}, 'Get the missing tokens to this address, or use another account: ', address(state.account), '.'),
+  )
+}
+
+/** A contract sends transactions in its own way, so what it has to allow is said with all that its owners need for it. */
+function allowanceNote({ cost }: Allowed, state: RunState, { check }: RunActions): HTMLElement {
+  const { escrow, token } = state
+  return h(
+    'div',
+    { class: 'note no' },
+    h('p', {}, h('b', {}, 'Your account is a contract, which cannot sign a permit. It first has to allow the price.')),
+    h(
+      'p',
+      {},
+      'Let it call ',
+      h('code', {}, `approve(${escrow}, ${cost.total})`),
+      ' of the token ',
+      address(token?.address ?? ''),
+      '. The escrow ',
+      address(escrow),
+      ` may then take ${paid(cost.total, state)}.`,
+    ),
+    h('p', { class: 'row' }, h('button', { class: 'btn', type: 'button', onclick: check }, 'Look again')),
   )
 }
 

@@ -8,7 +8,14 @@ export type Judgement =
   | { readonly is: 'open' }
   | { readonly is: 'asked' }
   | { readonly is: 'failed'; readonly error: unknown }
-  | { readonly is: 'known'; readonly verdict: Verdict; readonly at: number; readonly held: bigint }
+  | {
+      readonly is: 'known'
+      readonly verdict: Verdict
+      readonly at: number
+      readonly held: bigint
+      /** What the escrow may take from the account of a contract, which cannot sign a permit. */
+      readonly allowance?: bigint | undefined
+    }
 
 /** One thing that the person or the provider does. */
 export interface Step {
@@ -22,7 +29,7 @@ export interface Step {
 export type StepName = 'sign-in' | 'publication' | 'permit' | 'terms' | 'send' | 'start'
 
 export interface RunState {
-  readonly phase: 'no account' | 'loading' | 'form' | 'signing' | 'started'
+  readonly phase: 'no account' | 'loading' | 'not loaded' | 'form' | 'signing' | 'started'
   readonly account: string
   readonly gateway: string
   readonly escrow: string
@@ -57,6 +64,7 @@ export const EMPTY: RunState = {
 /** What a person can do on the page. */
 export interface RunActions {
   chooseAccount(): void
+  load(): void
   change(form: Partial<Form>): void
   chooseScript(file: File | undefined): void
   check(): void

@@ -10,6 +10,7 @@ import { runView } from './view.js'
 const nothing = () => undefined
 const actions = {
   chooseAccount: nothing,
+  load: nothing,
   change: nothing,
   chooseScript: nothing,
   check: nothing,
@@ -118,6 +119,7 @@ const STATES: Readonly<Record<string, RunState>> = {
   'no account': EMPTY,
   'no account, with an error': { ...EMPTY, error: gone },
   loading: { ...EMPTY, phase: 'loading' },
+  'not loaded': { ...EMPTY, phase: 'not loaded', error: gone },
   empty: { ...form, form: EMPTY_FORM },
   asked: { ...form, judgement: { is: 'asked' } },
   'not judged': { ...form, judgement: { is: 'failed', error: gone } },
@@ -139,6 +141,11 @@ const STATES: Readonly<Record<string, RunState>> = {
   'allowed algorithm': { ...ready, form: { ...EMPTY_FORM, what: 'algorithm', algorithm: did('6f') } },
   'allowed for nothing': { ...ready, judgement: known(allowed(0n)), steps: stepsFor(false, 0n) },
   'too little money': { ...ready, judgement: known(allowed(PRICE), NVM) },
+  'a contract without an allowance': {
+    ...ready,
+    judgement: { is: 'known', verdict: allowed(PRICE), at: AT, held: 84n * NVM, allowance: NVM },
+    steps: stepsFor(false, PRICE, true),
+  },
   'algorithm refused': {
     ...form,
     judgement: refused('AlgorithmNotAllowed', `the policy of ${departures.did} does not allow it`),

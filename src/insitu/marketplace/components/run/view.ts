@@ -11,6 +11,10 @@ export function runView(state: RunState, actions: RunActions): Child[] {
   if (phase === 'no account') return noAccountView(state, actions)
   if (phase === 'loading')
     return [h('p', { class: 'st wait', role: 'status' }, 'Comparing the documents with the chain'), note(state)]
+  if (phase === 'not loaded') {
+    const again = h('button', { class: 'btn', type: 'button', onclick: actions.load }, 'Try again')
+    return [note(state), h('p', { class: 'row' }, again)]
+  }
   if (phase === 'started') return startedView(state)
   const verdict = judgement.is === 'known' ? judgement.verdict : undefined
   const rest = verdict?.allowed
