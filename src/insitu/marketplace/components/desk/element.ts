@@ -110,12 +110,17 @@ class DeskElement extends ListElement<ExecutionView> {
     if (act === 'pause' || act === 'pause-now') await desk.pause(did, { ...control, stopRunning: act === 'pause-now' })
     else if (act === 'resume') await desk.resume(did, control)
     else if (act === 'retire') await desk.retire(did, control)
-    else if (act === 'relist') await desk.relist(did, control)
+    // A pause may have taken the provider from the data set, without which nobody can buy it.
+    else if (act === 'relist') await (this.#isData(did) ? desk.resume(did, control) : desk.relist(did, control))
     else if (act === 'list' || act === 'unlist') await desk.setListed(did, act === 'list', control)
     else if (act === 'version') await (await import('./version.js')).changeVersion(me.client, desk, did, control)
     this.#change({ doing: undefined })
     await this.#reloadAssets(me, signal)
     await this.#count(signal)
+  }
+
+  #isData(did: string): boolean {
+    return this.#state?.assets?.some(asset => asset.did === did && asset.type === 'dataset') ?? false
   }
 
   /** Pauses are kept by the gateway that serves the data set. */
