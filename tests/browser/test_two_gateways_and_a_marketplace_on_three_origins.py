@@ -23,6 +23,7 @@ from tests.browser.chromium import Pages
 from tests.browser.personal import SLOW, ids
 from tests.browser.running import BUY, UNKNOWN_PUBLICATION, choose_script
 from tests.browser.wallet import Wallet
+from tests.doubles.recording_relay import recording_relay
 from tests.journeys.people import PASSWORD, RELAYER_KEY
 from tests.journeys.provider import Person, serving
 from tests.journeys.test_each_actor_in_its_own_process import free_ports
@@ -33,13 +34,17 @@ pytestmark = [pytest.mark.needs("chromium", "node", "docs", "chain", "oci", "roo
 
 @dataclass(frozen=True)
 class Origins:
-    """Who is where. ``unnamed`` is a marketplace that names the first gateway, and that no gateway names."""
+    """Who is where. ``unnamed`` is a marketplace that names the first gateway, and that no gateway names.
+
+    ``asked`` is all that browsers sent to the process of the other marketplace.
+    """
 
     first: ProviderProcess
     second: str
     data: Path
     market: str
     unnamed: str
+    asked: list[bytes]
 
     @property
     def named(self) -> set[str]:
@@ -49,7 +54,7 @@ class Origins:
 @pytest.fixture(scope="module")
 def origins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origins]:
     folder = tmp_path_factory.mktemp("origins")
-    second_port, market_port, unnamed_port = free_ports(3)
+    second_port, market_port, unnamed_port, hidden_port = free_ports(4)
     second, market = f"http://127.0.0.1:{second_port}", f"http://127.0.0.1:{market_port}"
     listed = json.dumps([market])
     welcome = {"gateway__marketplaces": listed, "metadata__gateways": json.dumps([dev_signer("relayer").address])}
@@ -71,13 +76,14 @@ def origins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origins]:
         stack.enter_context(
             serving(("gateway", "operator"), folder / "second", settings, INSITU_PROVIDER_PASSWORD=PASSWORD)
         )
-        shown = {"market": (market_port, [first.url, second]), "unnamed": (unnamed_port, [first.url])}
+        shown = {"market": (hidden_port, [first.url, second]), "unnamed": (unnamed_port, [first.url])}
         for name, (port, gateways) in shown.items():
             (folder / name).mkdir()
             told = f"marketplace.gateways={json.dumps(gateways)}"
             settings = (f"metadata.url={first.url}", told, f"server.port={port}")
             stack.enter_context(serving(("marketplace",), folder / name, settings))
-        yield Origins(first, second, data, market, f"http://127.0.0.1:{unnamed_port}")
+        asked = stack.enter_context(recording_relay(market_port, hidden_port))
+        yield Origins(first, second, data, market, f"http://127.0.0.1:{unnamed_port}", asked)
 
 
 def _second_home(folder: Path, settings: tuple[str, ...], url: str) -> tuple[str, ...]:
@@ -158,6 +164,33 @@ async def choose_wallet(page: Page, wallet: Wallet) -> None:
     if not wallet.counted:
         await page.get_by_role("main").get_by_role("button", name="Choose a wallet").click(timeout=SLOW)
         await page.get_by_role("button", name="Use Test wallet").click()
+
+
+async def test_the_process_of_the_marketplace_sees_no_result(
+    origins: Origins, offered: tuple[Asset, Asset], pages: Pages, wallet: Wallet
+) -> None:
+    pages.allow(UNKNOWN_PUBLICATION)
+    page = await pages.open()
+    await page.goto(f"{origins.market}/run?on={offered[1].did}")
+    await choose_wallet(page, wallet)
+    mark = (await choose_script(page)).removeprefix("hello ")
+    await page.get_by_role("button", name=BUY).click()
+    await ids(page)
+    await expect(page.get_by_text("Settled on chain.")).to_be_visible(timeout=SLOW)
+    await expect(page.get_by_text("checks hold")).to_be_visible(timeout=SLOW)
+    before = len(origins.asked)
+    await page.get_by_role("button", name="Show out.txt").click()
+    await expect(page.frame_locator("iframe").get_by_text(mark)).to_be_visible(timeout=SLOW)
+    for name in ("Download out.txt", "Download all"):
+        async with page.expect_download() as saving:
+            await page.get_by_role("button", name=name).click()
+        assert mark.encode() in (await (await saving.value).path()).read_bytes()
+    # A preview has the style of the page, and nothing else of this server.
+    assert [piece for piece in origins.asked[before:] if not piece.startswith(b"GET /static/style-")] == []
+    everything = b"".join(origins.asked)
+    assert b"GET /executions/" in everything, "the relay is in the way"
+    for secret in (mark, "out.txt", "uthorization", wallet.address, wallet.address.lower()):
+        assert secret.encode() not in everything, secret
 
 
 async def test_a_page_may_call_the_named_gateways_and_those_of_the_documents_it_shows(
