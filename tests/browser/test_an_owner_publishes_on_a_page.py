@@ -249,6 +249,29 @@ async def test_another_account_ends_what_was_asked_and_does_not_see_the_files(
     await expect(page.get_by_role("heading", name="Chosen: 1 entry")).to_be_visible(timeout=SLOW)
 
 
+async def test_another_chain_in_the_middle_publishes_nothing_and_keeps_what_was_written(
+    page: Page, pages: Pages, owner: Wallet, market: Market
+) -> None:
+    pages.allow("Failed to load resource")
+    name = await described(page, pages, market)
+    button = await make(page)
+    home = owner.chain_id
+    owner.hold()
+    await button.click()
+    assert (await owner.asked()).shows == "Registrations"
+    await owner.change_chain(1)
+    owner.let_go()
+    await expect(page.get_by_text("changed meanwhile")).to_be_visible(timeout=SLOW)
+    assert await named(market, name) == []
+    await owner.change_chain(home)
+    await page.reload()
+    await page.get_by_role("navigation", name="Steps").get_by_role("button", name="Describe").click(timeout=SLOW)
+    await expect(page.get_by_label("Name", exact=True)).to_have_value(name)
+    await make_again_if_needed(page)
+    did = await published(page)
+    assert await named(market, name) == [did]
+
+
 async def test_what_is_wrong_stands_at_its_field_and_odd_names_are_seen(
     page: Page, pages: Pages, owner: Wallet, market: Market
 ) -> None:

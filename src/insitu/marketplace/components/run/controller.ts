@@ -85,10 +85,7 @@ export class RunController {
 
   readonly #actions = {
     chooseAccount: () => void this.#try(() => signIn(this.#subject.gateway)),
-    load: () => {
-      const now = accountAt(this.#subject.gateway)
-      if (now !== undefined) void this.#load(now, undefined)
-    },
+    load: () => void this.#try(() => this.#reload()),
     change: (form: Partial<Form>) => this.#change(form),
     chooseScript: (file: File | undefined) => void this.#chooseScript(file),
     check: () => void this.#check(),
@@ -110,6 +107,11 @@ export class RunController {
     if (now !== undefined) void this.#load(now, error)
     // A wallet that changed its account is still connected: go on with it, without asking anybody.
     else if (choice() !== undefined) void this.#try(() => resume(this.#subject.gateway))
+  }
+
+  async #reload(): Promise<void> {
+    const now = await resume(this.#subject.gateway)
+    if (now !== undefined) await this.#load(now, undefined)
   }
 
   async #load({ client, address }: SignedIn, error: unknown): Promise<void> {
