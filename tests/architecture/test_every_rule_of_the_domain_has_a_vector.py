@@ -19,6 +19,7 @@ WITHOUT: dict[str, str] = {
     "execution_changes": PROVIDERS_OWN,
     "exit_codes": "of this command line",
     "finding": SHOWN,
+    "granted_resources": PROVIDERS_OWN,
     "hosts": "addresses that people type and pages show",
     "image_contents": PROVIDERS_OWN,
     "log_release": PROVIDERS_OWN,

@@ -6,9 +6,10 @@ from lightkube.models.meta_v1 import OwnerReference
 from insitu.adapters.runtime.kubernetes.compute_pod import compute_pod
 from insitu.adapters.runtime.kubernetes.configuration import Placement, PodImage
 from insitu.domain.execution import StepKey, StepKind
+from insitu.domain.granted_resources import resource_variables
 from insitu.ports.runtime import Step
 from tests.doubles.clock import START
-from tests.doubles.plans import plan_of, stage_of
+from tests.doubles.plans import LIMITS, plan_of, stage_of
 
 
 def spec() -> PodSpec:
@@ -40,3 +41,9 @@ def test_temporary_files_have_a_place_whatever_the_image_has() -> None:
     assert tmp.emptyDir is not None
     assert tmp.emptyDir.medium == "Memory"
     assert ("tmp", "/tmp", None) in [(m.name, m.mountPath, m.readOnly) for m in made.containers[0].volumeMounts or []]
+
+
+def test_an_algorithm_is_told_what_its_pod_may_use() -> None:
+    container = spec().containers[0]
+    told = {variable.name: variable.value for variable in container.env or []}
+    assert resource_variables(LIMITS).items() <= told.items()

@@ -10,6 +10,7 @@ import pytest
 
 from insitu.adapters.runtime.oci.images.documents import CONFIG_TYPE, LAYER_TYPE, MANIFEST_TYPES
 from insitu.domain.execution import StepKind
+from insitu.domain.granted_resources import resource_variables
 from tests.adapters.oci.layouts import Layout, digest_of, folder, tar
 from tests.ports.runtime.runtime_place import SMALL, Place, only_oci
 
@@ -85,6 +86,11 @@ async def test_variables_of_older_algorithms_are_set(place: Place) -> None:
         "{'NEVERMINED_INPUTS_PATH': '/mnt/inputs', 'NEVERMINED_OUTPUTS_PATH': '/mnt/output', "
         "'NEVERMINED_TRANSFORMATIONS_PATH': '/mnt/transformations'}\n"
     )
+
+
+async def test_a_stage_is_told_the_memory_and_the_processors_of_its_server(place: Place) -> None:
+    ended = await place.compute("import json, os\nprint(json.dumps(dict(os.environ)))\n")
+    assert resource_variables(SMALL).items() <= json.loads(ended.log).items()
 
 
 async def test_a_shell_entry_point_runs_with_its_arguments(place: Place) -> None:

@@ -29,6 +29,7 @@ from insitu.adapters.runtime.kubernetes.names import (
 )
 from insitu.adapters.runtime.kubernetes.sealing import MAIN, TMP_BYTES, literal, pod_spec, read_only, sealed, tmp
 from insitu.domain.errors import InsituError
+from insitu.domain.granted_resources import resource_variables
 from insitu.domain.plan import Claim, ImageReference, Mount, StageInput
 from insitu.domain.wire import rfc3339
 from insitu.ports.runtime import Step
@@ -49,6 +50,7 @@ def compute_pod(step: Step, placement: Placement, owner: OwnerReference) -> Pod:
     mounts = [mount for item in stage.inputs for mount in _input_mounts(item, volumes)]
     files = volumes.add(files_claim(plan.workflow_execution_id, key.stage, key.attempt))
     output = volumes.add(output_claim(plan.workflow_execution_id, key.stage, key.attempt), read_only=False)
+    variables = {**VARIABLES, **resource_variables(limits), **stage.environment}
     amounts = {
         "cpu": f"{limits.cpu_millis}m",
         "memory": str(limits.memory_bytes),
@@ -62,7 +64,7 @@ def compute_pod(step: Step, placement: Placement, owner: OwnerReference) -> Pod:
         image=image_reference(stage.image, placement.registry),
         imagePullPolicy="IfNotPresent",
         command=[literal(word) for word in stage.argv],
-        env=[EnvVar(name, literal(value)) for name, value in {**VARIABLES, **stage.environment}.items()],
+        env=[EnvVar(name, literal(value)) for name, value in variables.items()],
         workingDir=ALGORITHM,
         resources=ResourceRequirements(limits=amounts, requests=amounts),
         securityContext=sealed(placement.uid),

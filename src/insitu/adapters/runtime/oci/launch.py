@@ -123,7 +123,7 @@ def _held_image(images: ImageStore, digest: str) -> Iterator[tuple[StoredImage, 
 def _prepare(machine: Machine, order: Launch, image: StoredImage, rootfs: Path) -> tuple[list[str], dict[str, object]]:
     folder, limits = order.folder, order.limits
     processes = limits.pids + 1  # the first one is ours
-    environment = sandbox_environment(image.environment, order.stage)
+    environment = sandbox_environment(image.environment, order.stage, limits)
     group = None
     if machine.cgroups is not None:
         machine.cgroups.create(folder.name, GroupLimits(limits.memory_bytes, limits.cpu_millis, processes))

@@ -11,7 +11,8 @@ from pathlib import Path
 from insitu.adapters.runtime.inside import VARIABLES
 from insitu.adapters.runtime.oci.bundle import Bind
 from insitu.domain.errors import InsituError
-from insitu.domain.plan import Claim, Mount, StageInput, StagePlan
+from insitu.domain.granted_resources import resource_variables
+from insitu.domain.plan import Claim, Limits, Mount, StageInput, StagePlan
 
 _DEFAULTS = {
     **VARIABLES,
@@ -53,10 +54,10 @@ def input_binds(places: Iterator[InputPlace], stage_one: Callable[[InputPlace], 
         yield Bind(source, f"/mnt/inputs/{place.position}{suffix}")
 
 
-def sandbox_environment(image: Mapping[str, str], stage: StagePlan) -> dict[str, str]:
+def sandbox_environment(image: Mapping[str, str], stage: StagePlan, limits: Limits) -> dict[str, str]:
     """Return the algorithm's variables: ours, overridden by the image's (except HOME), overridden by the plan's."""
     own = {name: value for name, value in image.items() if name not in ("HOME", "TMPDIR", "USER")}
-    return {**_DEFAULTS, **own, **stage.environment}
+    return {**_DEFAULTS, **resource_variables(limits), **own, **stage.environment}
 
 
 def _files(item: StageInput, fetched: Path) -> Iterator[InputPlace]:
