@@ -126,6 +126,7 @@ async def test_a_no_to_any_question_costs_nothing_and_the_button_lives(
         wallet.refuse(question)
         await page.get_by_role("button", name=BUY).click()
         await expect(page.get_by_text("You said no in the wallet")).to_be_visible(timeout=SLOW)
+        await expect(page.get_by_text("Nothing was bought.")).to_be_visible()
         await expect(page.locator(".sign .st.no")).to_have_text("refused")
         assert wallet.prompts[-1].shows == question
         assert await market.changes(before) == UNPAID

@@ -171,6 +171,7 @@ async def test_after_a_no_and_a_double_click_it_is_published_once(
     owner.refuse("Registrations")
     await button.click()
     await expect(page.get_by_text("You said no in the wallet")).to_be_visible(timeout=SLOW)
+    await expect(page.get_by_text("bought")).to_have_count(0)
     owner.hold()
     await button.click()
     assert (await owner.asked()).shows == "Registrations"

@@ -166,6 +166,39 @@ async def test_a_new_version_is_judged_while_it_is_typed_and_signed_as_shown(
     assert compute.main["policy"] == present
 
 
+async def test_the_runs_on_one_data_set_are_shown_alone(page: Page, owner: Wallet, market: Market) -> None:
+    data, other = await offer(market, "looked at alone"), await offer(market, "left out")
+    shown, hidden = [
+        await market.consumer.compute.execute(
+            (await market.consumer.agreements.buy(await workflow(market, one, UPPER))).id
+        )
+        for one in (data, other)
+    ]
+    await sign_in(page, f"{market.provider.url}/desk")
+    await expect(page.locator(f"#{hidden.execution_id}")).to_be_visible(timeout=SLOW)
+    await asset_row(page, data).get_by_role("link", name="Runs on looked at alone").click(timeout=SLOW)
+    await expect(page.locator(f"#{shown.execution_id}")).to_be_visible(timeout=SLOW)
+    await expect(page.get_by_text("These are the runs on")).to_be_visible()
+    again = await market.consumer.agreements.buy(await workflow(market, data, BROKEN))
+    beside = await market.consumer.agreements.buy(await workflow(market, other, BROKEN))
+    left_out = await market.consumer.compute.execute(beside.id)
+    followed = await market.consumer.compute.execute(again.id)
+    await expect(page.locator(f"tr#{followed.execution_id}")).to_be_visible(timeout=SLOW)
+    for execution in (hidden, left_out):
+        await expect(page.locator(f"#{execution.execution_id}")).to_have_count(0)
+
+    # What left of it in 30 days is the sum of what its receipts say.
+    receipts = [
+        (await market.consumer.verify(await execution.receipt(), on_chain=False)).statement.predicate
+        for execution in (shown, followed)
+    ]
+    left = sum(one.delivered.log_bytes + (one.output.bytes if one.output else 0) for one in receipts)
+    total = page.locator("dl.sum > div").filter(has_text="Left in 30 days")
+    await expect(total).to_contain_text(f"{left} Bin 2 runs", timeout=SLOW)
+    await page.get_by_role("link", name="Show all runs").click()
+    await expect(page.locator(f"#{left_out.execution_id}")).to_be_visible(timeout=SLOW)
+
+
 async def test_a_desk_follows_the_account_and_says_what_to_do_where_nothing_is_owned(
     page: Page, owner: Wallet, market: Market
 ) -> None:

@@ -38,6 +38,7 @@ export interface Progress {
     | 'listing'
     | 'transaction'
     | 'send'
+    | 'confirmation'
     | 'grant'
   readonly message: string
   /**

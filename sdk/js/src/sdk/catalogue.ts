@@ -10,9 +10,9 @@ import type { AgreementContracts } from './agreement-chain.js'
 import { signAs } from './signing.js'
 
 const DDO = '/api/v1/metadata/assets/ddo'
-/** Seconds that the catalogue waits for a version to be listed, and how often it is asked to. */
-const WAIT = 30
-const WAITS = 6
+/** Seconds for which the catalogue is asked to wait, so that confirmations are counted meanwhile, and how often. */
+const WAIT = 5
+const WAITS = 36
 /** Seconds for which a request to a catalogue is good. */
 const SIGNED_FOR = 300
 
@@ -27,11 +27,14 @@ const STATUS = /* @__PURE__ */ (() =>
     reason: withDefault(text, ''),
     featured: withDefault(text, ''),
     version: withDefault(integer(), 0),
+    confirmed: optional(integer()),
+    confirmations: optional(integer()),
   }))()
 
 /**
  * Where an asset stands in a catalogue; `pending` is the checksum of a version that the chain does not have yet, `reason`
- * why a curator hides it, and `featured` why one features it.
+ * why a curator hides it, and `featured` why one features it. Of what is pending and on chain already, `confirmed` says how many
+ * of the `confirmations` that the catalogue waits for it has.
  */
 export type AssetStatus = Read<typeof STATUS>
 
@@ -96,12 +99,18 @@ export class Catalogue {
     return this.#parts.http.read(STATUS, 'GET', `${this.#at(did)}/status`, { signal }).catch(asAssetNotFound)
   }
 
-  /** Return once a version can be found. Throws `AssetNotFound` if it takes minutes. */
-  async wait(did: string, checksum: string, { signal }: CallControl): Promise<void> {
+  /** Return once a version can be found, and report its confirmations. Throws `AssetNotFound` if it takes minutes. */
+  async wait(did: string, checksum: string, { onProgress, signal }: CallControl): Promise<void> {
+    let said = ''
     for (let look = 0; look < WAITS; look += 1) {
       const call = { params: { checksum, wait: WAIT }, signal }
       const status = await this.#parts.http.read(STATUS, 'GET', `${this.#at(did)}/status`, call)
       if (status.checksum === checksum && !['pending', 'retired'].includes(status.state)) return
+      const { confirmed, confirmations } = status
+      if (confirmed === undefined || confirmations === undefined) continue
+      const message = `It is on chain, and has ${confirmed} of the ${confirmations} confirmations that the catalogue waits for.`
+      if (message !== said) onProgress?.({ step: 'confirmation', message })
+      said = message
     }
     throw new InsituError(errors.AssetNotFound, `${did} is registered, but the catalogue does not list it yet`)
   }

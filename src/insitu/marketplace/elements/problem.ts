@@ -22,7 +22,7 @@ export function problemOf(error: unknown): Problem | undefined {
     return { code: '', what, nextStep: 'Reload the page. What was signed before is found again.', isDecision: false }
   }
   if (error.code === 'RejectedByUser') {
-    const what = 'You said no in the wallet, so nothing more was signed, and nothing was bought.'
+    const what = 'You said no in the wallet, so nothing more was signed.'
     return { code: error.code, what, nextStep: 'Ask again whenever you like.', isDecision: true }
   }
   return { code: error.code, what: sentence(error.detail), nextStep: sentence(error.nextStep), isDecision: false }

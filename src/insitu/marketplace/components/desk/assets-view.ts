@@ -76,6 +76,8 @@ function assetRow(asset: AssetSummary, state: DeskState): HTMLElement {
       { scope: 'row', class: 'fullw' },
       a(`/assets/${did}`, name),
       small(version > 0 ? `version ${version}` : 'not registered yet'),
+      asset.type === 'dataset' &&
+        h('a', { class: 'small', href: `/desk?reading=${did}`, 'aria-label': `Runs on ${name}` }, 'Its runs'),
       actionsView(asset, told, name, state),
     ),
     h('td', {}, stateMark(asset, told), stateNotes(asset, told)),

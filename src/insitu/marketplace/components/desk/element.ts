@@ -1,6 +1,6 @@
 import type { AccountClient, EventView, ExecutionView } from 'insitu'
 import { Desk } from 'insitu/desk'
-import { computeServiceOf } from 'insitu/domain'
+import { computeServiceOf, isDid } from 'insitu/domain'
 import type { SignedIn } from '../../elements/account.js'
 import { executionOf } from '../../elements/account-lists.js'
 import { replaceChildren } from '../../elements/dom.js'
@@ -29,7 +29,9 @@ class DeskElement extends ListElement<ExecutionView> {
   protected override async open(me: SignedIn, signal: AbortSignal): Promise<void> {
     const empty = { figures: new Map(), proofs: new Map(), around: new Map(), versions: new Map(), assets: undefined }
     const lists = { items: undefined, hasMore: false, hasMoreAssets: false, missing: [] }
-    this.#state = { address: me.address, token: site().token, now: Date.now(), ...empty, ...lists }
+    const asked = new URLSearchParams(location.search).get('reading') ?? ''
+    const reading = isDid(asked) ? asked : undefined
+    this.#state = { address: me.address, token: site().token, now: Date.now(), reading, ...empty, ...lists }
     this.#proving = Promise.resolve()
     const isLive = () => this.#state?.items?.some(one => !hasEnded(one))
     const tick = setInterval(() => isLive() && this.#change({ now: Date.now() }), 1000)
@@ -41,9 +43,10 @@ class DeskElement extends ListElement<ExecutionView> {
   /** What is going on comes with the first page, however long ago it began. */
   protected async read(client: AccountClient, before: string | undefined, signal: AbortSignal) {
     const desk = new Desk(client)
+    const reading = this.#state?.reading
     const [live, ended] = await Promise.all([
-      before === undefined ? desk.executions({ live: true, limit: 100, signal }) : undefined,
-      desk.executions({ live: false, before, limit: PAGE, signal }),
+      before === undefined ? desk.executions({ live: true, limit: 100, reading, signal }) : undefined,
+      desk.executions({ live: false, before, limit: PAGE, reading, signal }),
     ])
     return { items: [...(live?.executions ?? []), ...ended.executions], before: ended.before }
   }
@@ -52,10 +55,11 @@ class DeskElement extends ListElement<ExecutionView> {
     this.#countSoon(signal)
     const execution = await executionOf(client, event, signal)
     const isKnown = this.#state?.items?.some(one => one.workflowExecutionId === execution.workflowExecutionId)
-    if (isKnown || execution.role === 'owner') return [execution]
+    const reading = this.#state?.reading
+    if (isKnown || (execution.role === 'owner' && reading === undefined)) return [execution]
     // Its own consumer and the provider see it as such, and the list says whether it reads what the account owns.
-    const { executions } = await new Desk(client).executions({ agreement: event.serviceAgreementId, limit: 1, signal })
-    return executions
+    const asked = { agreement: event.serviceAgreementId, limit: 1, reading, signal }
+    return (await new Desk(client).executions(asked)).executions
   }
 
   protected keyOf({ workflowExecutionId, createdAt }: ExecutionView) {
@@ -145,8 +149,7 @@ class DeskElement extends ListElement<ExecutionView> {
   /** Look again at what is shown. */
   async #reloadAssets({ client }: SignedIn, signal: AbortSignal): Promise<void> {
     const dids = this.#state?.assets?.map(({ did }) => did) ?? []
-    const pages = dids.flatMap((_, at) => (at % 100 === 0 ? [dids.slice(at, at + 100)] : []))
-    const found = await Promise.all(pages.map(page => client.assets.summaries(page, { signal })))
+    const found = await Promise.all(pagesOf(dids, 100).map(page => client.assets.summaries(page, { signal })))
     this.#change({ assets: found.flatMap(({ summaries }) => summaries) })
   }
 
@@ -166,8 +169,12 @@ class DeskElement extends ListElement<ExecutionView> {
   async #count(signal: AbortSignal): Promise<void> {
     const dids = this.#state?.assets?.flatMap(({ did, type }) => (type === 'dataset' ? [did] : [])) ?? []
     for (const { client, gateway } of this.signedIn) {
-      const told = await new Desk(client).figures(dids.slice(0, 50), { signal })
-      this.#change({ figures: new Map([...(this.#state?.figures ?? []), [gateway, told]]) })
+      const desk = new Desk(client)
+      const [first, ...more] = pagesOf(dids, 50)
+      const told = await desk.figures(first, { signal })
+      const others = await Promise.all(more.map(page => desk.figures(page, { signal })))
+      const dataSets = [told, ...others].flatMap(one => one.dataSets)
+      this.#change({ figures: new Map([...(this.#state?.figures ?? []), [gateway, { ...told, dataSets }]]) })
     }
   }
 
@@ -210,6 +217,10 @@ class DeskElement extends ListElement<ExecutionView> {
     this.#state = { ...this.#state, ...change }
     replaceChildren(this, ...deskView(this.#state))
   }
+}
+
+function pagesOf(dids: readonly string[], most: number): readonly (readonly string[])[] {
+  return dids.flatMap((_, at) => (at % most === 0 ? [dids.slice(at, at + most)] : []))
 }
 
 customElements.define('insitu-desk', DeskElement)

@@ -32,6 +32,8 @@ export interface DeskState extends Listed<ExecutionView> {
   readonly token: Token
   /** Milliseconds since 1970, by the clock of this page. */
   readonly now: number
+  /** DID of the data set whose runs are shown; undefined for all of them. */
+  readonly reading?: string | undefined
   /** What each gateway that answered says. */
   readonly figures: ReadonlyMap<string, DeskFigures>
   /** Undefined until the catalogue has answered. */
@@ -46,6 +48,32 @@ export interface DeskState extends Listed<ExecutionView> {
   /** The execution or asset that an action is about, and how far it is. */
   readonly doing?: { readonly what: string; readonly message: string } | undefined
   readonly error?: unknown
+}
+
+/** What left since a moment by verified receipts, and of how many runs. */
+export interface Left {
+  readonly bytes: number
+  readonly runs: number
+  /** Ended since, and not proved, or not yet. */
+  readonly unproved: number
+  /** Earlier runs of that time are not loaded yet. */
+  readonly isPart: boolean
+}
+
+/** Return what left since the sums of the gateways begin; undefined before one has answered. Log text counts. */
+export function leftSince({ items, hasMore, proofs, figures }: DeskState): Left | undefined {
+  const [since] = [...figures.values()].map(one => Date.parse(one.since)).sort((one, other) => one - other)
+  if (since === undefined || items === undefined) return undefined
+  const ended = items.filter(({ endedAt }) => endedAt && Date.parse(endedAt) >= since)
+  const proved = ended.flatMap(one => {
+    const proof = proofs.get(one.workflowExecutionId)
+    return proof !== undefined && 'bytes' in proof ? [proof.bytes + proof.logBytes] : []
+  })
+  const oldest = Math.min(...items.map(({ createdAt }) => Date.parse(createdAt)))
+  return {
+    bytes: proved.reduce((sum, one) => sum + one, 0),
+    ...{ runs: proved.length, unproved: ended.length - proved.length, isPart: hasMore && oldest >= since },
+  }
 }
 
 /** Return the sum of what all gateways say. */

@@ -107,6 +107,8 @@ const STATES: Readonly<Record<string, DeskState>> = {
     figures: new Map([['', { ...figures, received: 0n, payments: 0, escrow: 0n, waiting: 0, dataSets: [] }]]),
   },
   full,
+  'the runs on one data set': { ...full, reading: did(1) },
+  'nothing ran on a data set': { ...full, reading: did(6), items: [], hasMore: false },
   'stopping, pausing': { ...full, doing: { what: running[0]?.workflowExecutionId ?? '', message: '' } },
   'a wallet is asked': {
     ...full,

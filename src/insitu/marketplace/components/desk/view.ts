@@ -9,7 +9,7 @@ import { rulesOf } from '../execution/left.js'
 import { goingOn, outcomeMark, whyNothingLeft } from '../execution/outcome.js'
 import { hasEnded } from '../execution/state.js'
 import { assetsSections } from './assets-view.js'
-import { type DeskState, type Proof, type Ran, sumOf } from './state.js'
+import { type DeskState, type Left, leftSince, type Proof, type Ran, sumOf } from './state.js'
 
 /** Return the desk: what runs now, what left, the money, and what is offered. */
 export function deskView(state: DeskState): readonly Child[] {
@@ -21,8 +21,9 @@ export function deskView(state: DeskState): readonly Child[] {
     p('text', 'What runs on your data, what left, and what it earned. ', address(state.address)),
     error !== undefined && problemNote(error),
     missingNotes(state),
+    readingNote(state),
     items && sumsView(state, running),
-    items?.length === 0 && emptyNote(),
+    items?.length === 0 && state.reading === undefined && emptyNote(),
     running.length > 0 &&
       section(
         'now',
@@ -42,9 +43,11 @@ export function deskView(state: DeskState): readonly Child[] {
 function sumsView(state: DeskState, running: readonly ExecutionView[]): Child {
   const { token, figures } = state
   const { received, payments, escrow, waiting } = sumOf(state)
+  const left = leftSince(state)
   const queued = running.filter(({ phase }) => phase === 'Registered').length
   const sums: readonly (readonly [string, string, string, boolean])[] = [
     ['Running now', String(running.length), queued > 0 ? `${queued} of them in the queue` : '', running.length === 0],
+    ['Left in 30 days', left ? bytes(left.bytes) : '…', leftWords(left), !left?.bytes],
     [
       'Received in 30 days',
       received === 0n ? '0' : amount(received, token),
@@ -69,10 +72,29 @@ function sumsView(state: DeskState, running: readonly ExecutionView[]): Child {
         h('summary', {}, 'What these sums count'),
         p(
           'text',
-          `Received: your part of every charge that was settled on chain since ${moment(since)} UTC, for runs at the gateways of this page. In escrow for you: your part of the prices that are locked in agreements and of which nothing was paid yet. It becomes yours with the first success; otherwise it may go back to the consumer, so it is not income. Both are what the gateways remember; the chain decides, and the balance in your wallet is the proof.`,
+          `Left: files and log text of the runs that are listed here and ended since ${moment(since)} UTC, by their verified receipts. Received: your part of every charge that was settled on chain since then, for runs at the gateways of this page. In escrow for you: your part of the prices that are locked in agreements and of which nothing was paid yet. It becomes yours with the first success; otherwise it may go back to the consumer, so it is not income. Both amounts are what the gateways remember; the chain decides, and the balance in your wallet is the proof.`,
         ),
       ),
   ]
+}
+
+/** Which data set the runs are of, if one was asked for, and the way back. */
+function readingNote({ reading, assets, items }: DeskState): Child {
+  if (reading === undefined) return undefined
+  const name = nameOf(assets?.find(({ did }) => did === reading)?.name, reading)
+  const said = items?.length === 0 ? 'Nothing has run on ' : 'These are the runs on '
+  return div(
+    'note',
+    p('', said, a(`/assets/${reading}`, name), '.'),
+    p('', a('/desk', 'Show all runs'), '. The amounts in tokens count all of them.'),
+  )
+}
+
+function leftWords(left: Left | undefined): string {
+  if (left === undefined) return ''
+  const unproved = left.unproved > 0 && `${left.unproved} not proved`
+  const part = left.isPart && 'earlier ones are not loaded'
+  return [`in ${counted(left.runs, 'run')}`, unproved, part].filter(Boolean).join(', ')
 }
 
 function emptyNote(): HTMLElement {

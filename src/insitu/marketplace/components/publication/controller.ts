@@ -249,7 +249,7 @@ export class PublicationController {
     if (prepared === undefined) return
     const onProgress = (progress: Progress) => {
       requireShown(progress, prepared.checksum, me)
-      this.#show({ now: progress.step === 'send' ? { message: PENDING } : progress })
+      this.#show({ now: pendingOf(progress) ?? progress })
     }
     this.#show({ now: { message: 'Your wallet is asked next.' } })
     const [published] = await (await this.#publisher(me)).registerAll([prepared], { signal, onProgress })
@@ -269,8 +269,12 @@ export class PublicationController {
   }
 }
 
-const PENDING =
-  'Signed. The provider sends it to the chain; it is pending until its block. You may leave: the page finds it again.'
+/** What is said once it is signed. */
+function pendingOf({ step, message }: Progress): { readonly message: string } | undefined {
+  const sent = 'Signed. The provider sends it to the chain; it is pending until its block.'
+  const said = step === 'send' ? sent : step === 'confirmation' ? message : undefined
+  return said === undefined ? undefined : { message: `${said} You may leave: the page finds it again.` }
+}
 
 const anything = (value: unknown) => (isObject(value as never) ? (value as JsonObject) : {})
 

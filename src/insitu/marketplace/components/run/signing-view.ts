@@ -1,7 +1,7 @@
 /** What is signed: each thing in one sentence, with the fields that the wallet shows, and where it stands. */
 import type { TypedData } from 'insitu/domain'
 import { type Child, h } from '../../elements/dom.js'
-import { problemNote } from '../../elements/problem.js'
+import { problemNote, problemOf } from '../../elements/problem.js'
 import { address, duration, plain, plainLines } from '../../elements/words.js'
 import { paid } from './form-view.js'
 import { rulesOf } from './plan.js'
@@ -200,8 +200,10 @@ function waitingNote(steps: readonly Step[]): Child {
   )
 }
 
-function startedNote({ isBought }: RunState): Child {
-  return isBought && h('p', {}, 'The purchase itself is on chain. Going on pays nothing more.')
+function startedNote({ isBought, error, steps }: RunState): Child {
+  if (isBought) return h('p', {}, 'The purchase itself is on chain. Going on pays nothing more.')
+  const isSigned = steps.some(({ name, state }) => name === 'terms' && state === 'done')
+  return problemOf(error)?.isDecision && !isSigned && h('p', {}, 'Nothing was bought.')
 }
 
 function shortNote({ cost }: Allowed, state: RunState): HTMLElement {

@@ -1,2 +1,0 @@
-/*! Licences: licences.txt */
-import{c13_a as r,c13_b as o,c13_d as p,c13_e as i,c13_f as n,c13_g as m,c13_h as f,c13_i as s,c13_j as c,c13_k as a,c23_a as e,c23_b as t}from"./common-FMF4ZHUL.js";export{e as InsituError,m as filesRoot,t as isInsituError,c as openingChecks,f as outputRoot,o as readEnvelope,r as readJson,s as readOpening,p as receiptHash,n as requireAll,a as settlementChecks,i as verifyReceipt};
