@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,8 +21,9 @@ from insitu.sdk.publishing import Asset
 from insitu.stack.parts import open_images
 from insitu.testing.provider import ProviderProcess
 from tests.browser.chromium import Pages
-from tests.browser.personal import SLOW, ids
+from tests.browser.personal import SLOW, ids, sign_in
 from tests.browser.running import BUY, UNKNOWN_PUBLICATION, choose_script
+from tests.browser.test_an_owner_publishes_on_a_page import choose_words, make, published, set_rules
 from tests.browser.wallet import Wallet
 from tests.doubles.recording_relay import recording_relay
 from tests.journeys.people import PASSWORD, RELAYER_KEY
@@ -157,6 +159,36 @@ async def test_a_consumer_finds_both_and_buys_at_each(
     await page.goto(f"{origins.market}/agreements")
     for agreement, _ in bought:
         await expect(page.locator(f"a[href*='{agreement}']").first).to_be_visible(timeout=SLOW)
+
+
+async def test_an_owner_chooses_the_provider_of_what_is_published(
+    origins: Origins, pages: Pages, wallet: Wallet
+) -> None:
+    await wallet.change_account("owner")
+    page = await pages.open()
+    name = f"Chosen provider {uuid.uuid4().hex[:8]}"
+    pages.allow(UNKNOWN_PUBLICATION)
+    await sign_in(page, f"{origins.market}/publish/data")
+    provider, chosen = page.get_by_label("Provider", exact=True), page.get_by_role("heading", name="Chosen: 1 entry")
+    await expect(provider).to_have_value(origins.first.url, timeout=SLOW)
+    await page.get_by_label("Name", exact=True).fill(name)
+    await choose_words(page)
+    await provider.select_option(origins.second)
+    await page.get_by_role("button", name="Use this provider").click()
+    await expect(page.get_by_role("button", name="Show the folders of the provider")).to_be_visible(timeout=SLOW)
+    await expect(chosen).to_have_count(0)
+    await page.reload()
+    await expect(provider).to_have_value(origins.second, timeout=SLOW)
+    await page.get_by_role("navigation", name="Steps").get_by_role("button", name="Describe").click()
+    await expect(page.get_by_label("Name", exact=True)).to_have_value(name)
+    await choose_words(page)
+    await set_rules(page, "0")
+    await (await make(page)).click()
+    did = await published(page)
+    async with httpx.AsyncClient() as http:
+        document = (await http.get(f"{origins.first.url}/api/v1/metadata/assets/ddo/{did}")).json()
+    endpoints = [entry["serviceEndpoint"] for entry in document["service"] if entry["type"] == "compute"]
+    assert [endpoint.startswith(f"{origins.second}/") for endpoint in endpoints] == [True]
 
 
 async def choose_wallet(page: Page, wallet: Wallet) -> None:

@@ -44,6 +44,11 @@ export abstract class PersonalElement extends HTMLElement {
   /** Why somebody has to sign in. */
   protected readonly purpose: string = PURPOSE
 
+  /** The gateway that is asked before the others. */
+  protected get preferred(): string | undefined {
+    return undefined
+  }
+
   /** Show everything for an account, until the signal says stop. */
   protected abstract open(me: SignedIn, signal: AbortSignal): Promise<void>
 
@@ -74,7 +79,7 @@ export abstract class PersonalElement extends HTMLElement {
     }
     const stops = gateways().map(gateway => onAccount(gateway, now => this.#heard(now)))
     this.#stopListening = () => stops.forEach(stop => void stop())
-    void this.#begin(false)
+    void this.begin(false)
   }
 
   disconnectedCallback(): void {
@@ -84,11 +89,11 @@ export abstract class PersonalElement extends HTMLElement {
 
   /** What is shown comes from the first gateway that answered: an account that another one opens later changes nothing. */
   #heard(now: SignedIn | undefined): void {
-    if ((now === undefined) !== (this.#me === undefined)) void this.#begin(false)
+    if ((now === undefined) !== (this.#me === undefined)) void this.begin(false)
   }
 
   /** Begin again, with a prompt if a person has to say something. */
-  async #begin(isAsked: boolean): Promise<void> {
+  protected async begin(isAsked: boolean): Promise<void> {
     this.#abort?.abort()
     const abort = new AbortController()
     const { signal } = abort
@@ -113,7 +118,9 @@ export abstract class PersonalElement extends HTMLElement {
   /** Return the account at the first gateway that answers. */
   async #account(isAsked: boolean, signal: AbortSignal): Promise<SignedIn | undefined> {
     let failure: unknown
-    for (const gateway of gateways()) {
+    const named = gateways()
+    const first = named.filter(gateway => gateway === this.preferred)
+    for (const gateway of new Set([...first, ...named])) {
       try {
         return await (isAsked ? signIn : resume)(gateway, { signal })
       } catch (error) {
@@ -139,7 +146,7 @@ export abstract class PersonalElement extends HTMLElement {
     const control = target instanceof Element ? target.closest('button[data-act], a[data-act]') : null
     const act = control?.getAttribute('data-act')
     if (control === null || !act) return
-    if (act === 'sign-in') void this.#begin(true)
+    if (act === 'sign-in') void this.begin(true)
     else void this.#run(act, control)
   }
 

@@ -3,12 +3,12 @@ import { isObject, type JsonObject, sameAddress } from 'insitu/domain'
 import type { Publisher } from 'insitu/publish'
 import { changed, type SignedIn } from '../../elements/account.js'
 import { focusOn, replaceChildren } from '../../elements/dom.js'
-import { pause } from '../../elements/personal.js'
+import { gateways, pause } from '../../elements/personal.js'
 import { problemOf } from '../../elements/problem.js'
 import { site } from '../../elements/site.js'
 import { type Described, describe, fieldOf, neededVersions } from './draft.js'
 import { objectsOf } from './fields.js'
-import { forgetDraft, keepDraft, keptDraft } from './memory.js'
+import { forgetDraft, keepDraft, keptDraft, keptGateway } from './memory.js'
 import { previewOf } from './preview.js'
 import { type Found, type Kind, type PublicationState, STEPS, type StepName, typed } from './state.js'
 import { publicationView } from './view.js'
@@ -50,7 +50,11 @@ export class PublicationController {
     const step = STEPS[kind].find(name => name === location.hash.slice(1)) ?? 'describe'
     this.#state = {
       ...{ kind, heading, step, address: me.address, gateway: me.gateway, token },
-      ...{ ...keptDraft(kind, me.address), offered: { images, servers: objectsOf(info['supportedServers']) } },
+      ...{ gateways: gateways(), wanted: keptGateway(kind) ?? me.gateway },
+      ...{
+        ...keptDraft(kind, me.address, me.gateway),
+        offered: { images, servers: objectsOf(info['supportedServers']) },
+      },
       ...{ folder: undefined, found: [], problems: {}, isJudged: false, preview: undefined, document: undefined },
       ...{ prepared: undefined, error: wasBusy ? changed() : undefined },
     }
@@ -114,7 +118,7 @@ export class PublicationController {
     const state = this.#state
     if (state === undefined || state.now !== undefined) return
     this.#show({ ...change, prepared: undefined, error: undefined })
-    keepDraft(state.kind, state.address, { ...state, ...change })
+    keepDraft(state.kind, state.address, state.gateway, { ...state, ...change })
     void this.#judge(PAUSE)
   }
 

@@ -1,6 +1,8 @@
 import type { SignedIn } from '../../elements/account.js'
 import { PersonalElement } from '../../elements/personal.js'
 import type { PublicationController } from './controller.js'
+import { keepDraft, keptDraft, keptGateway } from './memory.js'
+import type { Kind } from './state.js'
 
 /** `<insitu-publication kind>`: the form and the rules of documents are loaded once an account is there. */
 class PublicationElement extends PersonalElement {
@@ -16,7 +18,20 @@ class PublicationElement extends PersonalElement {
     await this.#controller.open(me, signal)
   }
 
+  protected override get preferred(): string | undefined {
+    return keptGateway(this.#kind)
+  }
+
+  get #kind(): Kind {
+    return this.getAttribute('kind') as Kind
+  }
+
   protected async act(act: string, control: Element, me: SignedIn, signal: AbortSignal): Promise<void> {
+    if (act === 'gateway') {
+      const chosen = String(new FormData(control as HTMLFormElement).get('gateway'))
+      keepDraft(this.#kind, me.address, chosen, keptDraft(this.#kind, me.address, chosen))
+      return this.begin(true)
+    }
     await this.#controller?.act(act, control, me, signal)
   }
 

@@ -47,6 +47,9 @@ export interface PublicationState extends Draft {
   readonly step: StepName
   readonly address: Address
   readonly gateway: string
+  /** All that the page may ask, and the one for which the draft was written. */
+  readonly gateways: readonly string[]
+  readonly wanted: string
   readonly token: Token
   readonly offered: Offered
   readonly folder: Folder | undefined

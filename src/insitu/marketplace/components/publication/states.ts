@@ -16,6 +16,7 @@ const server = { serverId: 'demo', price: `2${'0'.repeat(18)}`, cpu: '1', memory
 function state(kind: Kind, change: Partial<PublicationState> = {}): PublicationState {
   return {
     ...{ kind, heading: 'Publish', step: 'describe', address: OWNER, gateway: 'http://127.0.0.1:8030' },
+    ...{ gateways: ['http://127.0.0.1:8030'], wanted: 'http://127.0.0.1:8030' },
     ...{ token: { symbol: 'NVM', decimals: 18 }, offered: { images: [image], servers: [server] } },
     ...{ values: {}, files: [], scripts: [], folder: undefined, found: [], problems: {}, isJudged: true },
     ...{ preview: undefined, document: undefined, prepared: undefined },
@@ -117,6 +118,9 @@ const script = { name: HOSTILE, content: new Uint8Array(1200) }
 
 const STATES: Readonly<Record<string, PublicationState>> = {
   'data: nothing is written': state('data', { isJudged: false }),
+  'data: one of two providers': state('data', {
+    ...{ gateways: ['http://127.0.0.1:8030', HOSTILE], wanted: HOSTILE, isJudged: false },
+  }),
   'data: what is missing stands at its field': state('data', { problems }),
   'data: folders not asked for': state('data', { step: 'files', problems }),
   'data: a folder': state('data', { ...ready, step: 'files', folder }),

@@ -1,6 +1,6 @@
 /** The page of a publication: steps, the form of one of them, and beside it what others will see. */
 import { type Child, h } from '../../elements/dom.js'
-import { a, b, button, div, p } from '../../elements/parts.js'
+import { a, b, button, div, field, p } from '../../elements/parts.js'
 import { problemNote } from '../../elements/problem.js'
 import { id, plain, plainLines } from '../../elements/words.js'
 import { type FormActions, fieldsView } from './fields.js'
@@ -34,7 +34,35 @@ export function publicationView(state: PublicationState, actions: FormActions): 
         )
       : undefined,
   )
-  return [h('h1', {}, heading), stepsView(state), h('div', { class: 'split' }, div('', form), asideView(state))]
+  return [
+    h('h1', {}, heading),
+    providerView(state),
+    stepsView(state),
+    h('div', { class: 'split' }, div('', form), asideView(state)),
+  ]
+}
+
+/** The provider of what is published, where there are several. Another one has other folders, images and servers. */
+function providerView({ gateway, gateways, wanted, now }: PublicationState): Child {
+  if (gateways.length < 2 || now !== undefined) return undefined
+  const options = gateways.map(url => h('option', { value: url, selected: url === gateway }, plain(url, 120)))
+  const hint =
+    'It keeps the files and runs what is allowed on them. With another one, choose files, images and servers again.'
+  return [
+    wanted !== gateway &&
+      h(
+        'p',
+        { class: 'note', role: 'status' },
+        b(plain(wanted, 120)),
+        ' does not answer, so this is for another provider.',
+      ),
+    h(
+      'form',
+      { 'aria-label': 'Choice of a provider', 'data-act': 'gateway' },
+      field('gateway', 'Provider', hint, h('select', { id: 'gateway', name: 'gateway' }, options)),
+      p('', h('button', { class: 'btn' }, 'Use this provider')),
+    ),
+  ]
 }
 
 function stepButton(kind: string, step: StepName, ...words: readonly Child[]): HTMLElement {
