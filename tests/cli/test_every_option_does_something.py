@@ -176,6 +176,7 @@ TYPED: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ("chain fund", "account"): (BASE["chain fund"][:4], [*BASE["chain fund"][:4], "--account", "owner"]),
     ("chain fund", "key_file"): (BASE["chain fund"][:4], BASE["chain fund"]),
     ("image build", "python"): ([], ["--python", "key.json"]),
+    ("image build", "java"): ([], ["--java", "empty"]),
     ("pod", "consoles"): (BASE["pod"], [*BASE["pod"], "--consoles", "consoles"]),
     ("did verify", "url"): ([DID], [DID, "--url", "http://127.0.0.1:7"]),
     ("did verify", "account"): ([DID], [DID, "--account", "owner"]),

@@ -62,7 +62,7 @@ CHANGES: Mapping[str, Mapping[str, str]] = {
     "marketplace verify": {REQUEST: "address"},
     "serve": {REQUEST: "actors", SCREEN: "verbose"},
     "pod": {REQUEST: "kind step workspace ticket consoles", FILE: "result"},
-    "image build": {FILE: "packages name tag python site_packages"},
+    "image build": {FILE: "packages name tag python site_packages java"},
     "image import": {FILE: "path name tag"},
     "image pull": {REQUEST: "reference insecure"},
     "image rm": {FILE: "references"},

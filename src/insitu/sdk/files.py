@@ -20,7 +20,9 @@ FileLike = str | Path | Mapping[str, Any]
 AlgorithmFiles = Path | str | Sequence[Path | str] | Mapping[str, bytes | str | Path]
 """Paths, a folder, or name → content."""
 
-_INTERPRETERS = {".py": "python3", ".sh": "sh", ".r": "Rscript", ".js": "node"}
+_INTERPRETERS = {
+    ".py": "python3", ".sh": "sh", ".r": "Rscript", ".js": "node", ".java": "java", ".jar": "java -jar",
+}  # fmt: skip
 
 
 def placed(file: Path) -> Path:

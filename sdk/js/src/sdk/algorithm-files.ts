@@ -7,7 +7,10 @@ import { InsituError } from '../errors.js'
 /** Files of an algorithm: each name, which may have folders, with its bytes. */
 export type Contents = Readonly<Record<string, Uint8Array>>
 
-const INTERPRETERS: Readonly<Record<string, string>> = { '.py': 'python3', '.sh': 'sh', '.r': 'Rscript', '.js': 'node' }
+const INTERPRETERS: Readonly<Record<string, string>> = {
+  ...{ '.py': 'python3', '.sh': 'sh', '.r': 'Rscript', '.js': 'node' },
+  ...{ '.java': 'java', '.jar': 'java -jar' },
+}
 
 /** Return `main.files` of an algorithm from names and bytes of its files. */
 export function describeContents(contents: Contents) {

@@ -26,14 +26,12 @@ def image() -> None:
 
 @image.command()
 @click.option("--package", "-p", "packages", multiple=True, metavar="NAME", help="Installed Python package to include.")
-@click.option("--name", default="insitu/python", show_default=True, help="Name of the image.")
+@click.option("--name", help="Name of the image; default: insitu/python, or insitu/java.")
 @click.option("--tag", default="latest", show_default=True, help="A label for people; only the digest counts.")
 @click.option(
     "--python",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    default="/usr/bin/python3",
-    show_default=True,
-    help="Interpreter to copy.",
+    help="Interpreter to copy; default: /usr/bin/python3.",
 )
 @click.option(
     "--site-packages",
@@ -41,23 +39,43 @@ def image() -> None:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder to take packages from; default: this installation's.",
 )
+@click.option(
+    "--java",
+    is_flag=False,
+    flag_value="",
+    metavar="[JDK]",
+    help="Link a Java runtime instead; JDK is its folder, by default JAVA_HOME or that of jlink.",
+)
 @local
 @pass_session
 def build(
-    session: Session, packages: tuple[str, ...], name: str, tag: str, python: Path, site_packages: tuple[Path, ...]
+    session: Session,
+    packages: tuple[str, ...],
+    name: str | None,
+    tag: str,
+    python: Path | None,
+    site_packages: tuple[Path, ...],
+    java: str | None,
 ) -> None:
-    """Build an image from this machine's Python, with packages and their dependencies.
+    """Build an image from this machine's Python, with packages and their dependencies, or from its JDK.
 
     The same machine and packages give the same digest.
 
         insitu image build -p pandas -p matplotlib --tag pandas
+        insitu image build --java
     """
+    if java is not None and (packages or python or site_packages):
+        raise click.UsageError("an image is built from Python or from Java: --java takes none of the other sources")
+    called = name or ("insitu/python" if java is None else "insitu/java")
     store = session.images
 
     async def build_it() -> "StoredImage":
-        return await store.build_from_host(packages, name, tag, interpreter=python, site_packages=site_packages)
+        if java is not None:
+            return await store.build_java(called, tag, jdk=Path(java) if java else None)
+        interpreter = python or Path("/usr/bin/python3")
+        return await store.build_from_host(packages, called, tag, interpreter=interpreter, site_packages=site_packages)
 
-    with session.screen.activity(f"building {name}:{tag}"):
+    with session.screen.activity(f"building {called}:{tag}"):
         built = session.wait_for(build_it)
     _show(session, built)
 

@@ -3,6 +3,7 @@ import { isObject, type JsonObject, sameAddress } from 'insitu/domain'
 import type { Publisher } from 'insitu/publish'
 import { changed, type SignedIn } from '../../elements/account.js'
 import { focusOn, replaceChildren } from '../../elements/dom.js'
+import { entrypointOf } from '../../elements/interpreters.js'
 import { gateways, pause } from '../../elements/personal.js'
 import { problemOf } from '../../elements/problem.js'
 import { site } from '../../elements/site.js'
@@ -16,7 +17,6 @@ import { publicationView } from './view.js'
 /** Milliseconds without a change after which the draft is judged. */
 const PAUSE = 300
 const MOST_FOUND = 10
-const INTERPRETERS: Readonly<Record<string, string>> = { py: 'python3', sh: 'sh', r: 'Rscript', js: 'node' }
 
 /** Runs the page in its element: an asset is described, judged while it is written, signed once, and awaited. */
 export class PublicationController {
@@ -126,9 +126,8 @@ export class PublicationController {
     const read = async (file: File) => ({ name: file.name, content: new Uint8Array(await file.arrayBuffer()) })
     const scripts = await Promise.all(files.map(read))
     const [only] = scripts
-    const interpreter = INTERPRETERS[/\.([^.]+)$/.exec(only?.name ?? '')?.[1]?.toLowerCase() ?? '']
-    const quoted = /^[\w@%+=:,./-]+$/.test(only?.name ?? '') ? only?.name : `'${only?.name.replaceAll("'", `'"'"'`)}'`
-    const started = interpreter && scripts.length === 1 ? { entrypoint: `${interpreter} ${quoted}` } : {}
+    const entrypoint = scripts.length === 1 && only ? entrypointOf(only.name) : ''
+    const started = entrypoint === '' ? {} : { entrypoint }
     this.#change({ scripts, values: { ...this.#state?.values, ...started } })
   }
 

@@ -4,20 +4,11 @@ import { inputDids, readWorkflow, requireParameters, type Workflow, workflowOf }
 import { numberOf } from 'insitu/domain/workflow'
 import { changed, choice, onAccount, resume, type SignedIn, signIn } from '../../elements/account.js'
 import { focusOn, replaceChildren } from '../../elements/dom.js'
+import { entrypointOf } from '../../elements/interpreters.js'
 import { problemOf } from '../../elements/problem.js'
 import { keepForm, keptForm, purchaseOf } from './memory.js'
 import { algorithmsFor, pin, workflowsFor } from './offers.js'
-import {
-  type DataSet,
-  dataSetOf,
-  digestOfPlan,
-  entrypointOf,
-  type Form,
-  type Plan,
-  parametersOf,
-  planOf,
-  rulesOf,
-} from './plan.js'
+import { type DataSet, dataSetOf, digestOfPlan, type Form, type Plan, parametersOf, planOf, rulesOf } from './plan.js'
 import { isBought, signAndRun } from './purchase.js'
 import { doneWith, EMPTY, EMPTY_FORM, type RunState, type Step, stepsFor, waitingFor } from './state.js'
 import { runView } from './view.js'

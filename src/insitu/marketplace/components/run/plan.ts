@@ -83,7 +83,6 @@ export interface Pinned {
 }
 
 const NO_RULES = readComputeMain({ policy: {} }).policy as Policy
-const INTERPRETERS: Readonly<Record<string, string>> = { py: 'python3', sh: 'sh', r: 'Rscript', js: 'node' }
 
 /** Read a data set. Throws `NoComputeService`, `InvalidDocument`. */
 export function dataSetOf({ ddo, record }: ResolvedAsset): DataSet {
@@ -116,13 +115,6 @@ export function imagesOf(inputs: readonly DataSet[]): readonly Container[] {
 export function commonServers(inputs: readonly DataSet[]): readonly Server[] {
   const [first, ...others] = inputs.map(input => serversOf(input.service))
   return (first ?? []).filter(server => others.every(offered => offered.some(one => one.serverId === server.serverId)))
-}
-
-/** Return how a script is started, by its suffix; empty if nobody knows. */
-export function entrypointOf(name: string): string {
-  const interpreter = INTERPRETERS[/\.([^.]+)$/.exec(name)?.[1]?.toLowerCase() ?? '']
-  const quoted = /^[\w@%+=:,./-]+$/.test(name) ? name : `'${name.replaceAll("'", `'"'"'`)}'`
-  return interpreter ? `${interpreter} ${quoted}` : ''
 }
 
 /** Return what would run, or undefined while something is missing. */

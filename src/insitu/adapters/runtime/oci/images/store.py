@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -32,6 +32,7 @@ from insitu.adapters.runtime.oci.images.documents import (
     read_manifest,
 )
 from insitu.adapters.runtime.oci.images.host import HostImage, build_host_image, host_key
+from insitu.adapters.runtime.oci.images.java import build_java_image, find_jdk, java_key
 from insitu.adapters.runtime.oci.images.layers import Budget, unpack_layer
 from insitu.adapters.runtime.oci.images.layout import FoundImage, blob_path, copy_blob, find_image
 from insitu.adapters.runtime.oci.trees import delete_tree, tree_digest
@@ -96,8 +97,19 @@ class ImageStore:
         The same inputs give the same digest. ``site_packages`` are the folders to find the distributions in, by
         default those of this process. Raises ``ExtraMissing`` for a distribution that is not installed.
         """
+        wanted = HostImage(interpreter, tuple(sorted(set(packages))), tuple(site_packages))
         return await to_thread.run_sync(
-            partial(self._build, tuple(packages), name, tag, interpreter, tuple(site_packages))
+            self._build, partial(host_key, wanted), partial(build_host_image, wanted), name, tag
+        )
+
+    async def build_java(self, name: str, tag: str, *, jdk: Path | None = None) -> StoredImage:
+        """Build an image with a Java runtime of this machine's JDK: ``jdk``, or else the one that is found.
+
+        The same JDK gives the same digest. Raises ``ExtraMissing`` if there is none, or if it cannot link a runtime.
+        """
+        found = find_jdk(jdk)
+        return await to_thread.run_sync(
+            self._build, partial(java_key, found), partial(build_java_image, found), name, tag
         )
 
     async def import_path(self, path: Path, name: str, tag: str) -> StoredImage:
@@ -157,15 +169,14 @@ class ImageStore:
     # --------------------------------------------------------------------------------------------------- blocking
 
     def _build(
-        self, packages: tuple[str, ...], name: str, tag: str, interpreter: Path, site_packages: tuple[Path, ...]
+        self, key_of: Callable[[], str], build: Callable[[Path], Descriptor], name: str, tag: str
     ) -> StoredImage:
-        wanted = HostImage(interpreter, tuple(sorted(set(packages))), site_packages)
-        key = host_key(wanted)
+        key = key_of()
         for image in self._list():
             if image.key == key:
                 return self._name(image, name, tag)
         with self._scratch() as scratch:
-            descriptor = build_host_image(wanted, scratch)
+            descriptor = build(scratch)
             manifest = read_manifest(blob_path(scratch, descriptor.digest).read_bytes())
             return self._adopt(scratch, FoundImage(descriptor, manifest), name, tag, key)
 

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 /** What a document says about the files of an algorithm: each name, which may have folders, with its bytes. */
 public final class AlgorithmFiles {
     private static final Map<String, String> INTERPRETERS =
-            Map.of("py", "python3", "sh", "sh", "r", "Rscript", "js", "node");
+            Map.of("py", "python3", "sh", "sh", "r", "Rscript", "js", "node", "java", "java", "jar", "java -jar");
     private static final Pattern PLAIN_WORD = Pattern.compile("[A-Za-z0-9_@%+=:,./-]+");
     private static final Pattern SCRIPT = Pattern.compile("(?:.*/)?[^/]+\\.([^./]+)");
 
