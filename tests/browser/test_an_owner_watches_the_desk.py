@@ -1,10 +1,10 @@
 """What an owner sees and does at the desk while others run on their data, and what a consumer sees of it."""
 
-import json
 import re
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Locator, Page, Route, expect
@@ -133,37 +133,73 @@ async def test_a_gateway_that_gives_another_receipt_proves_nothing(page: Page, o
     await expect(page.locator(f"#{other.execution_id}").get_by_text("Holds", exact=True)).to_be_visible(timeout=SLOW)
 
 
+async def open_version(page: Page, row: Locator) -> Locator:
+    """Open the window in which a data set is changed, with its rules, price, servers and images."""
+    await row.get_by_text("Change…").click(timeout=SLOW)
+    await row.get_by_role("button", name="New version…").click()
+    window = page.get_by_role("dialog", name="New version")
+    await window.get_by_text("Rules", exact=True).click(timeout=SLOW)
+    await window.get_by_text("Price, servers and images").click()
+    return window
+
+
+async def compute_main(market: Market, data: Asset) -> dict[str, Any]:
+    (compute,) = (await market.consumer.assets.resolve(data.did)).compute_services
+    return dict(compute.main)
+
+
 async def test_a_new_version_is_judged_while_it_is_typed_and_signed_as_shown(
     page: Page, owner: Wallet, market: Market
 ) -> None:
     data = await offer(market, "to be changed at the desk")
+    present = await compute_main(market, data)
     await sign_in(page, f"{market.provider.url}/desk")
     row = asset_row(page, data)
-    await row.get_by_text("Change…").click(timeout=SLOW)
-    await row.get_by_role("button", name="New version…").click()
-    window = page.get_by_role("dialog", name="New version")
-    rules = window.get_by_label("Rules")
-    present = json.loads(await rules.input_value(timeout=SLOW))
-    await rules.fill('{"algorithms": "whatever"}')
+    window = await open_version(page, row)
+    files = window.get_by_label("Files, at most")
+    await files.fill("many")
+    await expect(files).to_have_accessible_description(re.compile("not a whole number"), timeout=SLOW)
+    await expect(window.get_by_role("button", name="Sign")).to_have_count(0)
+    await window.get_by_label("Kinds of files").fill(".nothing-known")
+    await files.fill("7")
     await expect(window.get_by_role("alert")).to_be_visible(timeout=SLOW)
     await expect(window.get_by_role("button", name="Sign")).to_have_count(0)
-    present["output"]["maxFiles"] = 7
-    await rules.fill(json.dumps(present))
-    await window.get_by_label("Title").fill("changed <b>at</b> the desk")
-    await window.get_by_label("Price").fill("0.000000000000000012")
+    await window.get_by_label("Kinds of files").fill("")
+    await window.get_by_label("Name", exact=True).fill("changed <b>at</b> the desk")
+    await window.get_by_label("Price of an agreement").fill("0.000000000000000012")
     changed = window.get_by_role("row")
     await expect(changed.filter(has_text="Rule output.maxFiles")).to_contain_text("7", timeout=SLOW)
-    await expect(changed.filter(has_text="Title")).to_contain_text("changed <b>at</b> the desk")
+    await expect(changed.filter(has_text="Name")).to_contain_text("changed <b>at</b> the desk")
     await expect(changed.filter(has_text="Price")).to_contain_text("0.000000000000000012 NVM")
     before = owner.counted.get("Updates", 0)
     await window.get_by_role("button", name="Sign 3 changes").click()
     await expect(row.get_by_text("version 2", exact=True)).to_be_visible(timeout=SLOW)
-    await expect(row.get_by_role("link", name="changed <b>at</b> the desk")).to_be_visible()
+    await expect(row.get_by_role("link", name="changed <b>at</b> the desk", exact=True)).to_be_visible()
     assert owner.counted["Updates"] == before + 1
-    now = await market.consumer.assets.resolve(data.did)
-    (compute,) = now.compute_services
-    assert compute.main["price"] == "12"
-    assert compute.main["policy"] == present
+    now = await compute_main(market, data)
+    assert now["price"] == "12"
+    assert now["policy"] == {**present["policy"], "output": {**present["policy"]["output"], "maxFiles": 7}}
+
+
+async def test_a_new_version_keeps_what_no_field_shows(page: Page, owner: Wallet, market: Market) -> None:
+    """Rules that the form writes in one way only, a time that is no number of days, and the version of an algorithm."""
+    algorithm = await market.algorithm()
+    limits = {"maxBytes": 12_345, "maxLogBytes": 77, "types": [".txt"]}
+    rare = {"data": "pinned", "output": limits, "timeout": 4000, "logs": "live", "algorithms": [algorithm.did]}
+    data = await market.dataset("made elsewhere", max_executions=5, **rare)
+    present = await compute_main(market, data)
+    assert present["policy"]["output"]["maxLogBytes"] == 77
+    await sign_in(page, f"{market.provider.url}/desk")
+    row = asset_row(page, data)
+    window = await open_version(page, row)
+    await expect(window.get_by_label("DIDs of the algorithms")).to_have_value(algorithm.did)
+    await window.get_by_label("In all, at most").fill("2 kB")
+    await window.get_by_label("Failures cost nothing").check()
+    await window.get_by_role("button", name="Sign 2 changes").click(timeout=SLOW)
+    await expect(row.get_by_text("version 2", exact=True)).to_be_visible(timeout=SLOW)
+    now = await compute_main(market, data)
+    policy = {**present["policy"], "output": {**present["policy"]["output"], "maxBytes": 2000}, "failures": "free"}
+    assert now == {**present, "policy": policy}
 
 
 async def test_the_runs_on_one_data_set_are_shown_alone(page: Page, owner: Wallet, market: Market) -> None:

@@ -34,7 +34,11 @@ const ACTIONS: Readonly<Record<string, Action>> = Object.fromEntries(
     ['unlist', 'Take it off the lists', 'Strangers no longer find it. Anyone who has its DID can still buy it.'],
     ['retire', 'Retire', 'Nobody can buy it any more. What was bought can still run.'],
     ['relist', 'Offer it again', 'The same document is registered as the next version, and can be bought.'],
-    ['version', 'New version…', 'Change title, description, price and rules. You see the differences before you sign.'],
+    [
+      'version',
+      'New version…',
+      'Change the description, and of data the rules and the price. You see the differences before you sign.',
+    ],
   ].map(([act = '', label = '', consequence = '']) => [act, { act, label, consequence }]),
 )
 

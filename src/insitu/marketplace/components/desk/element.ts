@@ -108,7 +108,8 @@ class DeskElement extends ListElement<ExecutionView> {
 
   async #changeAsset(act: string, did: string, me: SignedIn, signal: AbortSignal): Promise<void> {
     const onProgress = ({ message }: { readonly message: string }) => this.#change({ doing: { what: did, message } })
-    const desk = new Desk(await this.#clientOf(did, me, signal))
+    const client = await this.#clientOf(did, me, signal)
+    const desk = new Desk(client)
     const control = { signal, onProgress }
     onProgress({ message: 'Your wallet is asked next.' })
     if (act === 'pause' || act === 'pause-now') await desk.pause(did, { ...control, stopRunning: act === 'pause-now' })
@@ -117,7 +118,7 @@ class DeskElement extends ListElement<ExecutionView> {
     // A pause may have taken the provider from the data set, without which nobody can buy it.
     else if (act === 'relist') await (this.#isData(did) ? desk.resume(did, control) : desk.relist(did, control))
     else if (act === 'list' || act === 'unlist') await desk.setListed(did, act === 'list', control)
-    else if (act === 'version') await (await import('./version.js')).changeVersion(me.client, desk, did, control)
+    else if (act === 'version') await (await import('./version.js')).changeVersion(client, desk, did, control)
     this.#change({ doing: undefined })
     await this.#reloadAssets(me, signal)
     await this.#count(signal)

@@ -2,10 +2,12 @@
 import type { AssetSummary, ExecutionView } from 'insitu'
 import { InsituError } from 'insitu'
 import type { DeskFigures } from 'insitu/desk'
+import { readDdo } from 'insitu/domain'
 import { type Child, h, replaceChildren } from '../../elements/dom.js'
 import type { Surroundings } from '../execution/state.js'
 import { samples } from '../execution/states.js'
 import { missing } from '../executions/states.js'
+import { presentOf } from '../publication/present.js'
 import type { DeskState, Proof } from './state.js'
 import { type VersionState, versionView } from './version-view.js'
 import { deskView } from './view.js'
@@ -119,17 +121,29 @@ const STATES: Readonly<Record<string, DeskState>> = {
   'the wallet said no': { ...full, error: new InsituError('RejectedByUser', 'no') },
 }
 
-const filled = {
-  title: 'Ward stays',
-  description: 'One row for each stay.',
-  price: '250',
-  rules: '{\n  "algorithms": "any"\n}',
-}
+const policy = { version: 1, algorithms: 'any', output: { maxBytes: 1000, maxFiles: 3 }, maxExecutions: 5 }
+const image = { image: 'insitu/python', tag: '3', checksum: `sha256:${CHECKSUM}` }
+const server = { serverId: 'demo', price: String(NVM), cpu: '1', memory: '1500mb', disk: '500mb' }
+const environment = { supportedContainers: [image], supportedServers: [server] }
+const compute = { name: '', price: String(250n * NVM), timeout: 86_400, provider: { environment }, policy }
+const described = { name: 'Ward stays', type: 'dataset', author: '', license: '' }
+const form = presentOf(
+  readDdo({
+    id: did(1),
+    service: [
+      { type: 'metadata', index: 0, attributes: { main: described } },
+      { type: 'compute', index: 1, attributes: { main: compute } },
+    ],
+  }),
+  token,
+  { images: [], servers: [] },
+)
+const shown = { name: 'Ward stays', form, isOffer: true, changes: [] }
 const change = { service: 'compute', before: '250000000000000000000', after: '300000000000000000000' }
 const VERSIONS: Readonly<Record<string, VersionState>> = {
-  'new version': { before: filled, filled, changes: [], token },
+  'new version': shown,
   'new version, changed': {
-    ...{ before: filled, filled: { ...filled, title: HOSTILE }, token },
+    ...{ ...shown, form: { ...form, values: { ...form.values, name: HOSTILE } } },
     changes: [
       { service: 'metadata', path: 'name', before: 'Ward stays', after: HOSTILE },
       { ...change, path: 'price' },
@@ -137,18 +151,14 @@ const VERSIONS: Readonly<Record<string, VersionState>> = {
     ],
   },
   'new version, wrong': {
-    before: filled,
-    filled,
-    changes: [],
-    token,
+    ...shown,
+    form: { ...form, problems: { maxFiles: '"x" is not a whole number from 1 on' } },
     error: new InsituError('InvalidDocument', HOSTILE, { nextStep: 'Correct it.' }),
   },
-  'new version of an algorithm': {
-    before: { ...filled, rules: undefined },
-    filled: { ...filled, rules: undefined },
-    changes: [],
-    token,
+  'new version, named algorithms': {
+    ...{ ...shown, form: { ...form, values: { ...form.values, run: 'named', algorithms: ALGORITHM } } },
   },
+  'new version of an algorithm': { ...shown, isOffer: false },
 }
 
 function page(kind: string, ...children: readonly Child[]): Node {
@@ -164,7 +174,12 @@ export const gallery: Readonly<Record<string, () => Node>> = {
   ...Object.fromEntries(
     Object.entries(VERSIONS).map(([name, state]) => [
       name,
-      () => page('page', h('h1', {}, 'Desk'), ...versionView(state, { change: none, sign: none, close: none })),
+      () =>
+        page(
+          'page',
+          h('h1', {}, 'Desk'),
+          ...versionView(state, { set: none, chooseScripts: none, sign: none, close: none }),
+        ),
     ]),
   ),
 }

@@ -1,66 +1,42 @@
 import type { Change } from 'insitu/desk'
 import type { Json } from 'insitu/domain'
 import { type Child, h } from '../../elements/dom.js'
-import { field, p } from '../../elements/parts.js'
+import { p } from '../../elements/parts.js'
 import { problemNote } from '../../elements/problem.js'
 import type { Token } from '../../elements/site.js'
 import { amount, counted, plain } from '../../elements/words.js'
-
-/** What is filled in. */
-export interface Filled {
-  readonly title: string
-  readonly description: string
-  /** In the token's unit. */
-  readonly price: string
-  /** JSON of the compute service's policy; undefined if the asset offers no compute. */
-  readonly rules: string | undefined
-}
+import { type FormActions, fieldsView, tick } from '../publication/fields.js'
+import { type PublicationState, type StepName, typed } from '../publication/state.js'
 
 /** All that the window of a new version shows. */
 export interface VersionState {
-  readonly before: Filled
-  readonly filled: Filled
+  /** What the asset is called now. */
+  readonly name: string
+  readonly form: PublicationState
+  /** It offers compute, so that it has rules and a price. */
+  readonly isOffer: boolean
   /** What the filled in version changes; none as long as it is not judged, or is wrong. */
   readonly changes: readonly Change[]
   /** Why it cannot be published. */
   readonly error?: unknown
-  readonly token: Token
 }
 
 /** What a person does in the window. */
-export interface VersionActs {
-  change(change: Partial<Filled>): void
+export interface VersionActs extends FormActions {
   sign(): void
   close(): void
 }
 
-/** Return the window of a new version. */
-export function versionView(state: VersionState, act: VersionActs): readonly Child[] {
-  const { filled, changes, error, token } = state
-  const oninput = (key: keyof Filled) => (event: Event) =>
-    act.change({ [key]: (event.target as HTMLInputElement).value })
-  const line = (key: keyof Filled, label: string, hint: string) =>
-    field(
-      `version-${key}`,
-      label,
-      hint,
-      h('input', { id: `version-${key}`, type: 'text', value: filled[key] ?? '', oninput: oninput(key) }),
-    )
-  const text = (key: keyof Filled, label: string, hint: string) =>
-    field(
-      `version-${key}`,
-      label,
-      hint,
-      h('textarea', { id: `version-${key}`, rows: 6, value: filled[key] ?? '', oninput: oninput(key) }),
-    )
+/** Return the window of a new version: the fields with which an asset is published, and what they change. */
+export function versionView({ name, form, isOffer, changes, error }: VersionState, act: VersionActs): readonly Child[] {
+  const { token } = form
+  const part = (title: string, step: StepName, ...children: readonly Child[]) =>
+    h('details', {}, h('summary', {}, title), ...children, fieldsView({ ...form, step }, act))
   return [
-    h('h2', {}, `New version of ${plain(state.before.title, 120)}`),
+    h('h2', {}, `New version of ${plain(name, 120)}`),
     p('text small', 'What was bought keeps running by the version that was bought. Files and DID stay.'),
-    line('title', 'Title', ''),
-    text('description', 'Description', 'Markdown. Everybody reads it.'),
-    line('price', 'Price', `In ${plain(token.symbol, 12)}, for new agreements.`),
-    filled.rules !== undefined &&
-      text('rules', 'Rules', 'What may run and what may leave, as the document has it (JSON).'),
+    fieldsView({ ...form, step: 'describe' }, act),
+    isOffer && [part('Rules', 'rules', pinnedView(form, act)), part('Price, servers and images', 'price')],
     error !== undefined && problemNote(error),
     changes.length > 0 && changesView(changes, token),
     p(
@@ -77,9 +53,17 @@ export function versionView(state: VersionState, act: VersionActs): readonly Chi
 }
 
 const MEMBERS: Readonly<Record<string, string>> = {
-  name: 'Title',
+  name: 'Name',
   'additionalInformation.description': 'Description',
+  'additionalInformation.tags': 'Tags',
   price: 'Price',
+}
+
+/** Algorithms that are named keep their versions, unless a person asks for those of now. */
+function pinnedView(form: PublicationState, actions: FormActions): Child {
+  const hint = 'Otherwise the version of now is allowed instead, which you should have read.'
+  const label = 'Named algorithms keep the versions that are allowed'
+  return typed(form, 'run') === 'named' && tick({ state: form, actions }, 'pinned', label, hint)
 }
 
 function changesView(changes: readonly Change[], token: Token): HTMLElement {

@@ -1,20 +1,13 @@
 /** The window in which an owner writes the next version of an asset: differences are shown before anything is signed. */
-import { type AccountClient, type CallControl, InsituError } from 'insitu'
+import { type AccountClient, type CallControl, InsituError, isInsituError } from 'insitu'
 import type { Change, Desk, ProposedVersion } from 'insitu/desk'
-import {
-  amountOfDisplay,
-  computeServiceOf,
-  type Ddo,
-  displayAmount,
-  isObject,
-  type Json,
-  type JsonObject,
-  mainOf,
-  readJson,
-} from 'insitu/domain'
+import type { JsonObject } from 'insitu/domain'
 import { ask, type Question } from '../../elements/dialog.js'
-import type { Token } from '../../elements/site.js'
-import { type Filled, versionView } from './version-view.js'
+import { fieldOf, neededVersions } from '../publication/draft.js'
+import { offeredAt } from '../publication/offered.js'
+import { askedOf, computeOf, presentOf } from '../publication/present.js'
+import type { PublicationState } from '../publication/state.js'
+import { versionView } from './version-view.js'
 
 /** Milliseconds without a key after which what was filled in is judged. */
 const CALM = 300
@@ -29,6 +22,7 @@ interface Wanted {
 /**
  * Let a person change an asset, show the differences, and publish them with one signature.
  *
+ * @param client - that of the gateway which serves the asset
  * @throws DOMException `AbortError` if they close the window; InsituError what `Desk.update` throws, `VersionMismatch` if
  * what would be signed is not what was shown
  */
@@ -38,16 +32,23 @@ export async function changeVersion(
   did: string,
   control: CallControl,
 ): Promise<void> {
-  const present = await client.assets.show(did, control.signal && { signal: control.signal })
-  const { token } = await client.chainFacts({ signal: control.signal })
-  const wanted = await ask<Wanted>(
-    'New version',
-    question => {
-      edit(question, present.ddo, token, (metadata, services) => desk.propose(present, metadata, services))
-      return undefined
-    },
-    control.signal,
-  )
+  const { signal } = control
+  const present = await client.assets.show(did, signal && { signal })
+  const { token } = await client.chainFacts({ signal })
+  const offered = await offeredAt(client, signal).catch(() => ({ images: [], servers: [] }))
+  signal?.throwIfAborted()
+  const before = presentOf(present.ddo, token, offered)
+  const found: Record<string, string> = {}
+  const propose = async (after: PublicationState) => {
+    for (const named of neededVersions(after)) {
+      found[named] ??= (await client.parts.registry.findRecord(named, signal))?.checksum.replace(/^0x/, '') ?? ''
+    }
+    const asked = askedOf(present.ddo, before, after, found)
+    if (Object.keys(asked.problems).length > 0) return { ...asked, changes: [] }
+    return { ...asked, changes: (await desk.propose(present, asked.metadata, asked.services)).changes }
+  }
+  const isOffer = computeOf(present.ddo) !== undefined
+  const wanted = await ask<Wanted>('New version', question => edit(question, before, isOffer, propose), signal)
   const confirm = ({ changes }: ProposedVersion) => {
     if (JSON.stringify(changes) === wanted.changes) return
     throw new InsituError(
@@ -61,95 +62,45 @@ export async function changeVersion(
   await desk.update(did, wanted.metadata, wanted.services, { ...control, confirm })
 }
 
-type Propose = (metadata: JsonObject, services: readonly JsonObject[]) => Promise<ProposedVersion>
+type Propose = (
+  after: PublicationState,
+) => Promise<Omit<Wanted, 'changes'> & Pick<PublicationState, 'problems'> & { readonly changes: readonly Change[] }>
 
-function edit(question: Question<Wanted>, ddo: Ddo, token: Token, propose: Propose): void {
-  const before = filledOf(ddo, token)
-  let filled = before
+function edit(question: Question<Wanted>, before: PublicationState, isOffer: boolean, propose: Propose) {
+  let form = before
   let turn = 0
   let timer: ReturnType<typeof setTimeout> | undefined
   let wanted: Wanted | undefined
   const show = (changes: readonly Change[], error?: unknown) =>
-    question.show(...versionView({ before, filled, changes, error, token }, act))
+    question.show(...versionView({ name: before.values['name'] ?? '', form, isOffer, changes, error }, act))
   const judge = async (mine: number) => {
     try {
-      const asked = wantedOf(ddo, before, filled, token)
-      const { changes } = await propose(asked.metadata, asked.services)
+      const { metadata, services, changes, problems } = await propose(form)
       if (mine !== turn) return
-      wanted = changes.length === 0 ? undefined : { ...asked, changes: JSON.stringify(changes) }
+      wanted = changes.length === 0 ? undefined : { metadata, services, changes: JSON.stringify(changes) }
+      form = { ...form, problems }
       show(changes)
     } catch (error) {
-      if (mine === turn) show([], error)
+      if (mine !== turn) return
+      const found = isInsituError(error) && error.problems.length > 0 ? error.problems : [error as { pointer?: string }]
+      const said = found.map(({ pointer }) => [fieldOf(pointer), 'Does not fit the rules of documents, see below.'])
+      form = { ...form, problems: Object.fromEntries(said) }
+      show([], error)
     }
   }
   const act = {
-    change: (change: Partial<Filled>) => {
-      filled = { ...filled, ...change }
+    set: (field: string, value: string) => {
+      form = { ...form, values: { ...form.values, [field]: value } }
       wanted = undefined
       turn += 1
       clearTimeout(timer)
       timer = setTimeout(() => void judge(turn), CALM)
+      show([])
     },
+    chooseScripts: () => undefined,
     sign: () => wanted !== undefined && question.answer(wanted),
     close: () => question.fail(new DOMException('closed', 'AbortError')),
   }
   show([])
-}
-
-/** Return the fields as the present document fills them. */
-export function filledOf(ddo: Ddo, token: Token): Filled {
-  const compute = computeOf(ddo)
-  const described = ddo.service.find(({ type }) => type === 'metadata')?.attributes?.additionalInformation
-  const about = isObject(described as Json) ? (described as JsonObject)['description'] : ''
-  return {
-    title: String(mainOf(ddo)['name'] ?? ''),
-    description: typeof about === 'string' ? about : '',
-    price: displayAmount(BigInt(String((compute ?? mainOf(ddo))['price'] ?? '0')), token.decimals).replaceAll(',', ''),
-    rules: compute && JSON.stringify(compute['policy'] ?? {}, null, 2),
-  }
-}
-
-function wantedOf(ddo: Ddo, before: Filled, filled: Filled, token: Token): Omit<Wanted, 'changes'> {
-  const price = filled.price === before.price ? undefined : String(amountOfDisplay(filled.price.trim(), token.decimals))
-  const compute = computeOf(ddo)
-  const main: JsonObject = {
-    ...(filled.title !== before.title && { name: filled.title }),
-    ...(price !== undefined && compute === undefined && { price }),
-  }
-  const metadata: JsonObject = {
-    main,
-    ...(filled.description !== before.description && { additionalInformation: { description: filled.description } }),
-  }
-  const policy = filled.rules === before.rules || filled.rules === undefined ? undefined : rulesOf(filled.rules)
-  const offer: JsonObject = {
-    ...(price !== undefined && { price }),
-    ...(policy && { policy: patchOf(compute?.['policy'], policy) }),
-  }
-  const isOffered = compute !== undefined && Object.keys(offer).length > 0
-  return { metadata, services: isOffered ? [{ type: 'compute', attributes: { main: offer } }] : [] }
-}
-
-function rulesOf(text: string): JsonObject {
-  const rules = readJson(text)
-  if (isObject(rules)) return rules
-  throw new InsituError('InvalidDocument', 'the rules are an object of JSON, in braces', {
-    nextStep: 'Correct the rules.',
-  })
-}
-
-/** Return the merge patch from one value to another: what is not there any more becomes null (RFC 7396). */
-function patchOf(before: Json | undefined, after: Json): Json {
-  if (!isObject(before) || !isObject(after)) return after
-  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
-  return Object.fromEntries(
-    names.map(name => [name, after[name] === undefined ? null : patchOf(before[name], after[name])]),
-  )
-}
-
-function computeOf(ddo: Ddo): JsonObject | undefined {
-  const found = ddo.service.some(({ type }) => type === 'compute')
-    ? computeServiceOf(ddo).json['attributes']
-    : undefined
-  const main = isObject(found) ? found['main'] : undefined
-  return isObject(main) ? main : undefined
+  return () => clearTimeout(timer)
 }

@@ -1,5 +1,5 @@
 import { InsituError, isInsituError, type Progress } from 'insitu'
-import { isObject, type JsonObject, sameAddress } from 'insitu/domain'
+import { type JsonObject, sameAddress } from 'insitu/domain'
 import type { Publisher } from 'insitu/publish'
 import { changed, type SignedIn } from '../../elements/account.js'
 import { focusOn, replaceChildren } from '../../elements/dom.js'
@@ -8,8 +8,8 @@ import { gateways, pause } from '../../elements/personal.js'
 import { problemOf } from '../../elements/problem.js'
 import { site } from '../../elements/site.js'
 import { type Described, describe, fieldOf, neededVersions } from './draft.js'
-import { objectsOf } from './fields.js'
 import { forgetDraft, keepDraft, keptDraft, keptGateway } from './memory.js'
+import { offeredAt } from './offered.js'
 import { previewOf } from './preview.js'
 import { type Found, type Kind, type PublicationState, STEPS, type StepName, typed } from './state.js'
 import { publicationView } from './view.js'
@@ -42,18 +42,14 @@ export class PublicationController {
     this.#signal = signal
     const wasBusy = this.#state?.now !== undefined && this.#state.done === undefined
     const { client } = me
-    const [info, { token }] = await Promise.all([
-      client.parts.http.read(anything, 'GET', `${me.gateway}/api/v1/gateway/services`, { signal }),
-      client.chainFacts({ signal }),
-    ])
-    const images = objectsOf(info['supportedContainers'])
+    const [offered, { token }] = await Promise.all([offeredAt(client, signal), client.chainFacts({ signal })])
     const step = STEPS[kind].find(name => name === location.hash.slice(1)) ?? 'describe'
     this.#state = {
       ...{ kind, heading, step, address: me.address, gateway: me.gateway, token },
       ...{ gateways: gateways(), wanted: keptGateway(kind) ?? me.gateway },
       ...{
         ...keptDraft(kind, me.address, me.gateway),
-        offered: { images, servers: objectsOf(info['supportedServers']) },
+        offered,
       },
       ...{ folder: undefined, found: [], problems: {}, isJudged: false, preview: undefined, document: undefined },
       ...{ prepared: undefined, error: wasBusy ? changed() : undefined },
@@ -278,8 +274,6 @@ function pendingOf({ step, message }: Progress): { readonly message: string } | 
   const said = step === 'send' ? sent : step === 'confirmation' ? message : undefined
   return said === undefined ? undefined : { message: `${said} You may leave: the page finds it again.` }
 }
-
-const anything = (value: unknown) => (isObject(value as never) ? (value as JsonObject) : {})
 
 /** Refuse a prompt for another document or account than the page shows. Throws `TermsMismatch`. */
 function requireShown({ step, asks }: Progress, checksum: string, { client, address }: SignedIn): void {

@@ -15,7 +15,7 @@ import { type Draft, type Kind, type PublicationState, typed } from './state.js'
 
 /** The most log text that is written, and the most with which failures can be free. */
 const LOG_BYTES = 65_536
-const FREE_LOG_BYTES = 16_384
+export const FREE_LOG_BYTES = 16_384
 
 /** What would be published. */
 export interface Described {

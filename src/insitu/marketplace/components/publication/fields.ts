@@ -1,5 +1,5 @@
 /** The fields of each step: a rule, and beside it what follows from it. */
-import { digestOf, isObject, type JsonObject } from 'insitu/domain'
+import { digestOf, type JsonObject } from 'insitu/domain'
 import { type Child, h } from '../../elements/dom.js'
 import { a, b, button, div, field, p, small, span } from '../../elements/parts.js'
 import { bytes, plain, price } from '../../elements/words.js'
@@ -17,7 +17,8 @@ export function fieldsView(state: PublicationState, actions: FormActions): Child
   return STEP_VIEWS[state.step]?.({ state, actions })
 }
 
-interface Form {
+/** A form, and what is done in it. */
+export interface Form {
   readonly state: PublicationState
   readonly actions: FormActions
 }
@@ -67,7 +68,8 @@ function pick(form: Form, id: string, value: string, rule: string, consequence: 
   return h('label', { class: 'pick', id: `${id}-${value}` }, input, span('', sign, b(rule), small(consequence)))
 }
 
-function tick(form: Form, id: string, label: string, hint: string): Child {
+/** Something that is on until it is taken away. */
+export function tick(form: Form, id: string, label: string, hint: string): Child {
   const isOn = isOffered(form.state, id)
   const onchange = () => form.actions.set(id, isOn ? 'no' : '')
   const input = h('input', { type: 'checkbox', checked: isOn, onchange })
@@ -359,9 +361,4 @@ function findView(form: Form): Child {
     p('row', button('btn', 'find', 'Find')),
     rows.length > 0 && h('ul', { class: 'cards dense' }, ...rows),
   ]
-}
-
-/** Return the members of a list that are objects. */
-export function objectsOf(value: unknown): readonly JsonObject[] {
-  return Array.isArray(value) ? value.filter((one): one is JsonObject => isObject(one)) : []
 }
