@@ -27,8 +27,8 @@ test: ## run every test that this machine can run but for those on Kubernetes, s
 	@$(if $(wildcard contracts/contracts.mk),$(MAKE) --no-print-directory test-contracts)
 	@$(PYTEST) $(SIDE_BY_SIDE)
 
-test-java: ## run the tests of the Java SDK, those with a real provider too
-	@scripts/setup test
+test-java: ## run the tests of the Java SDK, those with a real provider and with Spark too
+	@scripts/setup spark
 	@$(PYTEST) tests/java
 
 test-fast: ## run the tests that take less than about two seconds each

@@ -93,6 +93,7 @@ PARTS: dict[str, Part] = {
     "postgresql": Part(lambda: find_postgresql() is not None, "apt-get install postgresql"),
     "registry": Part(lambda: programme("docker-registry", "registry") is not None, SETUP),
     "root": Part(lambda: os.geteuid() == 0, "run the tests as root"),
+    "spark": Part((ROOT / ".cache/spark/class-path").is_file, "scripts/setup spark   (240 MB, for one example)"),
     "rootless": Part(lambda: os.geteuid() != 0, "run the tests as a user who is not root"),
 }
 
