@@ -84,10 +84,25 @@ const graph: Preview['graph'] = {
     { x: 180, y: 39, what: 'Stage 0', lines: ['Filtering'] },
   ],
 }
-const values = { name: 'Departures from New York, 2013', price: '5', description: '# What it is', tags: 'flights' }
+const values = {
+  ...{ name: 'Departures from New York, 2013', price: '5', description: '# What it is', tags: 'flights' },
+  algorithms: did('1f'),
+}
+const policy = {
+  ...{ version: 1, algorithms: [{ did: did('1f'), checksum: 'ab'.repeat(32) }] },
+  output: { maxBytes: 100_000, maxFiles: 3, maxLogBytes: 65_536, types: ['.csv'] },
+  ...{
+    review: 'none',
+    logs: 'none',
+    maxExecutions: 5,
+    consumers: 'any',
+    revisions: 'untilSuccess',
+    failures: 'charged',
+  },
+}
 const document: JsonObject = {
   id: did('3f'),
-  service: [{ type: 'compute', attributes: { main: { policy: { version: 1 } } } }],
+  service: [{ type: 'compute', attributes: { main: { policy } } }],
 }
 const prepared = { did: did('3f'), seed: '0x00', checksum: 'cd'.repeat(32), json: document, key: 'k' } as never
 const ready = { values, files, preview, document }
