@@ -4,8 +4,9 @@ import platform
 
 import pytest
 
+from insitu.domain.granted_resources import resource_variables
 from tests.hostile.attempts import tried
-from tests.ports.runtime.runtime_place import AS_ROOT, Place, only_oci
+from tests.ports.runtime.runtime_place import AS_ROOT, SMALL, Place, only_oci
 
 MOUNTS = """
 empty = b"/mnt/output"
@@ -202,4 +203,5 @@ async def test_only_our_variables_are_seen(place: Place) -> None:
     assert set(found["env"]) <= {  # type: ignore[call-overload]
         "HOME", "LANG", "LC_CTYPE", "NEVERMINED_INPUTS_PATH", "NEVERMINED_OUTPUTS_PATH",
         "NEVERMINED_TRANSFORMATIONS_PATH", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "TMPDIR", "USER",
+        *resource_variables(SMALL),
     }  # fmt: skip

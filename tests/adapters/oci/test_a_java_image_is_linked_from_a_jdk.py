@@ -52,6 +52,18 @@ public class Native {
 """
 
 
+WHO = """
+public class Who {
+    public static void main(String[] arguments) throws Exception {
+        String user = new com.sun.security.auth.module.UnixSystem().getUsername();
+        String host = java.net.InetAddress.getLocalHost().getHostName();
+        String home = System.getProperty("user.home");
+        System.out.println(user + " " + System.getProperty("user.name") + " " + home + " " + host);
+    }
+}
+"""
+
+
 @pytest.fixture(scope="module")
 def java_images(tmp_path_factory: pytest.TempPathFactory) -> ImageStore:
     return ImageStore(tmp_path_factory.mktemp("java"))
@@ -153,3 +165,10 @@ async def test_native_code_of_jars_finds_the_parts_of_the_c_library(place: Place
     machine = {"amd64": "x86_64", "arm64": "aarch64"}[place.image.architecture]
     ended = await ran(place, "Native.java", NATIVE, machine)
     assert ended.log.split()[-1] == "loaded", ended.log
+
+
+@pytest.mark.slow
+@pytest.mark.needs("java", "linux", "oci", "filesystems")
+async def test_a_jvm_knows_its_user_and_its_host(place: Place) -> None:
+    ended = await ran(place, "Who.java", WHO)
+    assert ended.log.splitlines()[-1] == "sandbox sandbox /tmp sandbox", ended.log

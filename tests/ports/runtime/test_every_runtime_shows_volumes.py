@@ -93,6 +93,18 @@ async def test_a_stage_is_told_the_memory_and_the_processors_of_its_server(place
     assert resource_variables(SMALL).items() <= json.loads(ended.log).items()
 
 
+@only_oci("the kubelet writes /etc/hosts, and nobody writes /etc/passwd")
+async def test_user_and_host_have_names(place: Place) -> None:
+    source = """
+import getpass, os, pwd, socket
+me = pwd.getpwuid(os.getuid())
+print(me.pw_name, me.pw_dir, os.path.expanduser("~"), getpass.getuser(), socket.gethostname())
+print(open("/etc/hosts").read().split()[:3])
+"""
+    ended = await place.compute(source)
+    assert ended.log == "sandbox /tmp /tmp sandbox sandbox\n['127.0.0.1', 'localhost', 'sandbox']\n"
+
+
 async def test_a_shell_entry_point_runs_with_its_arguments(place: Place) -> None:
     argv = ("sh", "compute-entrypoint.sh", "--input1=/mnt/volume1", "--output=/mnt/output")
     script = 'echo "$@" > /mnt/output/args.txt\n'

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import platform
+import stat
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from insitu.adapters.runtime.inside import ALGORITHM
+from insitu.adapters.runtime.oci import linux
 from insitu.adapters.runtime.oci.bundle import Bind, Sandbox, Tmpfs, config_json
 from insitu.adapters.runtime.oci.cgroups import Cgroups, GroupLimits
 from insitu.adapters.runtime.oci.images.store import ImageStore, StoredImage
@@ -25,7 +27,13 @@ from insitu.adapters.runtime.oci.process import (
     send_order,
     write_whole,
 )
-from insitu.adapters.runtime.oci.staging import InputPlace, input_binds, input_places, sandbox_environment
+from insitu.adapters.runtime.oci.staging import (
+    InputPlace,
+    input_binds,
+    input_places,
+    name_files,
+    sandbox_environment,
+)
 from insitu.adapters.runtime.oci.volumes import check_input, create_volume, stage_input, used_bytes, volume_bytes
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import ExecutionId
@@ -135,7 +143,7 @@ def _prepare(machine: Machine, order: Launch, image: StoredImage, rootfs: Path) 
         argv=init_command(order.stage.argv, environment, rootfs, order.algorithm),
         cwd=ALGORITHM,
         environment=environment,
-        binds=(*_programs(machine, order), *_inputs(machine, order), *written),
+        binds=(*_programs(machine, order), *_names(machine, order, rootfs), *_inputs(machine, order), *written),
         tmpfs=_memory_volumes(limits) if machine.rootless else (),
         machine=platform.machine(),
         uid=order.uid,
@@ -154,6 +162,18 @@ def _prepare(machine: Machine, order: Launch, image: StoredImage, rootfs: Path) 
 def _programs(machine: Machine, order: Launch) -> Iterator[Bind]:
     yield Bind(str(place_init(machine.templates, platform.machine())), INIT, executable=True)
     yield Bind(str(order.algorithm), ALGORITHM, executable=True)
+
+
+def _names(machine: Machine, order: Launch, rootfs: Path) -> Iterator[Bind]:
+    folder = order.folder.path / "names"
+    folder.mkdir(exist_ok=True)
+    for target, content in name_files(*((0, 0) if machine.rootless else (order.uid, SANDBOX_GID))).items():
+        # Where an image has none, the runtime would make the mount's place in the image, which is shared.
+        if stat.S_ISREG(linux.mode_in_root(rootfs, target)):
+            source = folder / target.rpartition("/")[2]
+            source.write_text(content, "utf-8")
+            source.chmod(0o444)
+            yield Bind(str(source), target)
 
 
 def _inputs(machine: Machine, order: Launch) -> Iterator[Bind]:

@@ -60,6 +60,19 @@ def sandbox_environment(image: Mapping[str, str], stage: StagePlan, limits: Limi
     return {**_DEFAULTS, **resource_variables(limits), **own, **stage.environment}
 
 
+def name_files(uid: int, gid: int) -> dict[str, str]:
+    """Return path → content of the files that give the algorithm's user and host a name.
+
+    Without them a JVM has no ``user.name`` and Hadoop does not start, and a host does not find its own address.
+    """
+    sandbox = f"sandbox:x:{uid}:{gid}:sandbox:/tmp:/bin/sh\n"  # first, for it may be user 0
+    return {
+        "/etc/passwd": f"{sandbox}root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n",
+        "/etc/group": f"sandbox:x:{gid}:\nroot:x:0:\nnogroup:x:65534:\n",
+        "/etc/hosts": "127.0.0.1 localhost sandbox\n::1 localhost sandbox\n",
+    }
+
+
 def _files(item: StageInput, fetched: Path) -> Iterator[InputPlace]:
     if not any(isinstance(file.source, Mount | Claim) for file in item.files):
         yield InputPlace(item.position, "", str(fetched), None)

@@ -39,6 +39,7 @@ from insitu.adapters.runtime.oci.trees import delete_tree, tree_digest
 from insitu.domain.errors import InsituError
 
 _MOUNT_POINTS = ("dev", "mnt", "proc", "sys", "tmp")
+_NAMES = ("group", "hosts", "passwd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +355,13 @@ def _unpack(scratch: Path, manifest: Manifest, diff_ids: Sequence[str], rootfs: 
         if point.is_symlink() or (point.exists() and not point.is_dir()):
             raise InsituError("ArchiveInvalid", f"/{name} of the image is not a folder")
         point.mkdir(exist_ok=True)
+    # A stage has its own of these, which are mounted over what an image has, or over nothing.
+    etc = rootfs / "etc"
+    if not etc.is_symlink() and (etc.is_dir() or not etc.exists()):
+        etc.mkdir(exist_ok=True)
+        for name in _NAMES:
+            if not (etc / name).exists() and not (etc / name).is_symlink():
+                (etc / name).touch(0o644)
     # runc gives a mount the mode of this folder, and everyone writes to /tmp, whatever the image says.
     (rootfs / "tmp").chmod(0o1777)
 
