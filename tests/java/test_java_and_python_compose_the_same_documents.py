@@ -59,6 +59,7 @@ def test_java_and_python_compose_the_same() -> None:
         describe_algorithm({"my script.PY": b""}, None, IMAGE),
         describe_algorithm({"compute-entrypoint.sh": b"", "x.py": b""}, None, None),
         describe_algorithm({"it's.r": b""}, "", None),
+        *(describe_algorithm({name: b""}, None, None) for name in ("Count.java", "count.JAR", "a.sh", "a.js")),
         describe_stages([Stage(algorithm=DID, inputs=[DID]), second], [IMAGE, IMAGE], [pinned, pinned]),
         describe_attributes(IMAGE, "About it", ["air"], []),
     ]

@@ -11,6 +11,7 @@ from insitu.domain.amount import Amount
 from insitu.domain.errors import InsituError
 from insitu.domain.validation import validate_ddo
 from insitu.sdk.client import Client
+from insitu.sdk.files import entrypoint_of
 from insitu.sdk.workflows import Previous, Stage
 from tests.gateway.world import IMAGE, SMALL
 from tests.sdk.market import Market
@@ -228,6 +229,14 @@ async def test_a_folder_of_files_is_an_algorithm(provider: Market, tmp_path: Pat
     assert len((await consumer.assets.resolve(asset.did)).main["files"]) == 2
     with pytest.raises(InsituError, match="EntrypointMissing"):
         await consumer.assets.publish_algorithm("Two", {"a.py": "", "b.py": ""})
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [("Count.java", "java Count.java"), ("count.JAR", "java -jar count.JAR"), ("count.py", "python3 count.py")],
+)
+def test_an_algorithm_of_one_file_starts_by_itself(name: str, start: str) -> None:
+    assert entrypoint_of([name]) == start
 
 
 async def test_a_workflow_takes_the_container_that_all_its_data_sets_support(provider: Market) -> None:

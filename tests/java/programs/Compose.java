@@ -47,6 +47,9 @@ final class Compose {
         print(AlgorithmFiles.describeAlgorithm(List.of("my script.PY"), null, IMAGE));
         print(AlgorithmFiles.describeAlgorithm(List.of("compute-entrypoint.sh", "x.py"), null, null));
         print(AlgorithmFiles.describeAlgorithm(List.of("it's.r"), "", null));
+        for (String name : List.of("Count.java", "count.JAR", "a.sh", "a.js")) {
+            print(AlgorithmFiles.describeAlgorithm(List.of(name), null, null));
+        }
         WorkflowStage.Source data = new WorkflowStage.DataSet(DID);
         print(WorkflowStage.describeStages(List.of(
                 WorkflowStage.of(DID, "ab".repeat(32), List.of(data), IMAGE),
