@@ -268,6 +268,7 @@ async def test_another_chain_in_the_middle_publishes_nothing_and_keeps_what_was_
     await page.reload()
     await page.get_by_role("navigation", name="Steps").get_by_role("button", name="Describe").click(timeout=SLOW)
     await expect(page.get_by_label("Name", exact=True)).to_have_value(name)
+    await page.get_by_role("navigation", name="Steps").get_by_role("button", name="Check and sign").click()
     await make_again_if_needed(page)
     did = await published(page)
     assert await named(market, name) == [did]

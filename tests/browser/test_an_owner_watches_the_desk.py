@@ -212,7 +212,7 @@ async def test_the_runs_on_one_data_set_are_shown_alone(page: Page, owner: Walle
     ]
     await sign_in(page, f"{market.provider.url}/desk")
     await expect(page.locator(f"#{hidden.execution_id}")).to_be_visible(timeout=SLOW)
-    await asset_row(page, data).get_by_role("link", name="Runs on looked at alone").click(timeout=SLOW)
+    await asset_row(page, data).get_by_role("link", name="Its runs: looked at alone").click(timeout=SLOW)
     await expect(page.locator(f"#{shown.execution_id}")).to_be_visible(timeout=SLOW)
     await expect(page.get_by_text("These are the runs on")).to_be_visible()
     again = await market.consumer.agreements.buy(await workflow(market, data, BROKEN))

@@ -1,6 +1,6 @@
 /** Elements of pages for one account: they ask who looks at the page, and begin again when that changes. */
 import { isInsituError } from 'insitu/domain'
-import { onAccount, resume, type SignedIn, signIn } from './account.js'
+import { changed, choice, onAccount, resume, type SignedIn, signIn } from './account.js'
 import { type Child, focusOn, h, replaceChildren } from './dom.js'
 import { button, p } from './parts.js'
 import { problemNote } from './problem.js'
@@ -98,13 +98,16 @@ export abstract class PersonalElement extends HTMLElement {
     const abort = new AbortController()
     const { signal } = abort
     this.#abort = abort
+    const had = this.#me
     this.#me = undefined
     this.#welcome({ kind: 'looking' })
     try {
       const me = await this.#account(isAsked, signal)
       if (signal.aborted) return
       this.#me = me
-      if (me === undefined) this.#welcome({ kind: 'signed-out' })
+      // The wallet is still there, but on another chain.
+      const isAway = me === undefined && had !== undefined && choice() !== undefined
+      if (me === undefined) this.#welcome({ kind: 'signed-out', error: isAway ? changed() : undefined })
       else await this.open(me, signal)
     } catch (error) {
       if (signal.aborted) return

@@ -81,7 +81,7 @@ function assetRow(asset: AssetSummary, state: DeskState): HTMLElement {
       a(`/assets/${did}`, name),
       small(version > 0 ? `version ${version}` : 'not registered yet'),
       asset.type === 'dataset' &&
-        h('a', { class: 'small', href: `/desk?reading=${did}`, 'aria-label': `Runs on ${name}` }, 'Its runs'),
+        h('a', { class: 'small', href: `/desk?reading=${did}`, 'aria-label': `Its runs: ${name}` }, 'Its runs'),
       actionsView(asset, told, name, state),
     ),
     h('td', {}, stateMark(asset, told), stateNotes(asset, told)),
