@@ -14,7 +14,7 @@ from tests.ports.runtime.runtime_place import Ended, Place
 SERVER = Limits(
     server_id="java",
     cpu_millis=500,
-    memory_bytes=256 << 20,
+    memory_bytes=128 << 20,
     disk_bytes=16 << 20,
     log_bytes=1 << 20,
     max_execution_seconds=120,
@@ -138,7 +138,7 @@ async def test_heap_and_processors_are_those_of_the_server(place: Place) -> None
     processors, heap = ended.log.split()[-2:]
     assert processors == "1"
     # A serial collector does not count one of its survivor spaces.
-    assert 0.6 * 256 < int(heap) <= 0.7 * 256
+    assert 0.6 * 128 < int(heap) <= 0.7 * 128
 
 
 @pytest.mark.slow
