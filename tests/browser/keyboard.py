@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from tests.browser.personal import SLOW
 
@@ -47,7 +47,8 @@ async def press(page: Page, name: str) -> None:
 
 
 async def follow(page: Page, name: str, address: str) -> None:
-    """Follow a link, and wait for its page."""
+    """Follow a link as soon as it is there, and wait for its page."""
+    await expect(page.get_by_role("link", name=re.compile(name)).first).to_be_visible(timeout=SLOW)
     await press(page, name)
     await page.wait_for_url(re.compile(address))
 

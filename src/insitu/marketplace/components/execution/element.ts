@@ -129,12 +129,12 @@ class ExecutionElement extends PersonalElement {
 
   /** List the files, and verify the receipt; once more when it is settled. */
   async #ended(me: SignedIn, signal: AbortSignal): Promise<void> {
-    const { execution, result } = this.#state ?? {}
+    const execution = this.#state?.execution
     if (execution === undefined) return
     if (execution.actions.includes('receipt')) await this.#verify(me, signal)
     const agreement = await agreementOf(me.client, execution.serviceAgreementId, signal).catch(() => undefined)
     if (agreement !== undefined) this.#change({ agreement })
-    if (result === undefined && execution.phase === 'Succeeded') await this.#list(signal)
+    if (this.#state?.result === undefined && execution.phase === 'Succeeded') await this.#list(signal)
   }
 
   async #verify(me: SignedIn, signal: AbortSignal): Promise<void> {
@@ -153,7 +153,8 @@ class ExecutionElement extends PersonalElement {
     const empty = { transfers: {}, previews: {} }
     try {
       const result = await this.#execution?.result({ signal })
-      if (result === undefined) return
+      // The end is heard of twice, and what the person does with the files since the first time stays.
+      if (result === undefined || this.#state.result !== undefined) return
       const { files, expiresAt } = result
       this.#change({ result: { files, expiresAt, ...empty } })
       const picture = files.find(file => kindOf(file) === 'image' && file.size <= SMALL)
