@@ -7,9 +7,8 @@ import { entrypointOf } from '../../elements/interpreters.js'
 import { gateways, pause } from '../../elements/personal.js'
 import { problemOf } from '../../elements/problem.js'
 import { site } from '../../elements/site.js'
-import { type Described, describe, fieldOf, neededVersions } from './draft.js'
-import { forgetDraft, keepDraft, keptDraft, keptGateway } from './memory.js'
-import { offeredAt } from './offered.js'
+import { type Described, describe, fieldOf, neededVersions, offeredAt } from './draft.js'
+import { forgetDraft, keepDraft, keptDraft } from './memory.js'
 import { previewOf } from './preview.js'
 import { type Found, type Kind, type PublicationState, STEPS, type StepName, typed } from './state.js'
 import { publicationView } from './view.js'
@@ -35,7 +34,7 @@ export class PublicationController {
   }
 
   /** Show everything for an account, until the signal says stop. */
-  async open(me: SignedIn, signal: AbortSignal): Promise<void> {
+  async open(me: SignedIn, wanted: string, signal: AbortSignal): Promise<void> {
     const kind = this.#root.getAttribute('kind') as Kind
     const heading = this.#root.getAttribute('heading') ?? ''
     this.#me = me
@@ -46,7 +45,7 @@ export class PublicationController {
     const step = STEPS[kind].find(name => name === location.hash.slice(1)) ?? 'describe'
     this.#state = {
       ...{ kind, heading, step, address: me.address, gateway: me.gateway, token },
-      ...{ gateways: gateways(), wanted: keptGateway(kind) ?? me.gateway },
+      ...{ gateways: gateways(), wanted },
       ...{
         ...keptDraft(kind, me.address, me.gateway),
         offered,
@@ -56,6 +55,12 @@ export class PublicationController {
     }
     this.#show({ token: { symbol: token.symbol || site().token.symbol, decimals: token.decimals } })
     await this.#judge(0)
+  }
+
+  /** Keep the draft for another gateway: the page begins again there. */
+  move(gateway: string): void {
+    const { kind, address } = this.#state as PublicationState
+    keepDraft(kind, address, gateway, keptDraft(kind, address, gateway))
   }
 
   /** Whether there is something to show of the account. */

@@ -1,17 +1,19 @@
-/** From a filled form to the description of an asset, with what is wrong at each field: pure. */
+/** From a filled form to the description of an asset, with what is wrong at each field; only `offeredAt` is not pure. */
+import type { AccountClient } from 'insitu'
 import {
   amountOfDisplay,
   digestOf,
   InsituError,
   isDid,
   isInsituError,
+  isObject,
   type JsonObject,
   mediaType,
   POLICY_VERSION,
   parseBytes,
   readAddress,
 } from 'insitu/domain'
-import { type Draft, type Kind, type PublicationState, typed } from './state.js'
+import { type Draft, type Kind, type Offered, type PublicationState, typed } from './state.js'
 
 /** The most log text that is written, and the most with which failures can be free. */
 const LOG_BYTES = 65_536
@@ -214,4 +216,17 @@ export function fieldOf(pointer: string | undefined): string {
     if (found !== null) return field.replace('$1', found[1] ?? '')
   }
   return 'form'
+}
+
+const anything = (value: unknown) => (isObject(value as never) ? (value as JsonObject) : {})
+
+/** Return the images and servers that the gateway of a client offers. Throws `PeerUnavailable`. */
+export async function offeredAt(client: AccountClient, signal: AbortSignal | undefined): Promise<Offered> {
+  const { http, url } = client.parts
+  const info = await http.read(anything, 'GET', `${url}/api/v1/gateway/services`, { signal })
+  return { images: objectsOf(info['supportedContainers']), servers: objectsOf(info['supportedServers']) }
+}
+
+function objectsOf(value: unknown): readonly JsonObject[] {
+  return Array.isArray(value) ? value.filter((one): one is JsonObject => isObject(one)) : []
 }

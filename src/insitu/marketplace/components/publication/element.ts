@@ -1,8 +1,6 @@
 import type { SignedIn } from '../../elements/account.js'
 import { PersonalElement } from '../../elements/personal.js'
 import type { PublicationController } from './controller.js'
-import { keepDraft, keptDraft, keptGateway } from './memory.js'
-import type { Kind } from './state.js'
 
 /** `<insitu-publication kind>`: the form and the rules of documents are loaded once an account is there. */
 class PublicationElement extends PersonalElement {
@@ -15,21 +13,21 @@ class PublicationElement extends PersonalElement {
     const { PublicationController } = await import('./controller.js')
     signal.throwIfAborted()
     this.#controller ??= new PublicationController(this)
-    await this.#controller.open(me, signal)
+    await this.#controller.open(me, this.preferred ?? me.gateway, signal)
   }
 
   protected override get preferred(): string | undefined {
-    return keptGateway(this.#kind)
-  }
-
-  get #kind(): Kind {
-    return this.getAttribute('kind') as Kind
+    // As memory.ts keeps it, which is loaded with the form.
+    try {
+      return JSON.parse(sessionStorage.getItem(`insitu.publication.${this.getAttribute('kind')}`) ?? '{}').gateway
+    } catch {
+      return undefined
+    }
   }
 
   protected async act(act: string, control: Element, me: SignedIn, signal: AbortSignal): Promise<void> {
     if (act === 'gateway') {
-      const chosen = String(new FormData(control as HTMLFormElement).get('gateway'))
-      keepDraft(this.#kind, me.address, chosen, keptDraft(this.#kind, me.address, chosen))
+      this.#controller?.move(String(new FormData(control as HTMLFormElement).get('gateway')))
       return this.begin(true)
     }
     await this.#controller?.act(act, control, me, signal)

@@ -10,16 +10,6 @@ const OFFERED = /^(image|server)[0-9]*$|[.]image$/
 
 const placeOf = (kind: Kind, account = '') => `insitu.publication.${kind}${account}`
 
-/** Return the gateway for which the draft of a tab is. */
-export function keptGateway(kind: Kind): string | undefined {
-  try {
-    const { gateway } = JSON.parse(sessionStorage.getItem(placeOf(kind)) ?? '{}')
-    return typeof gateway === 'string' ? gateway : undefined
-  } catch {
-    return undefined
-  }
-}
-
 /** Keep a draft. A tab that cannot is no reason to stop: nothing that counts is kept here. */
 export function keepDraft(kind: Kind, account: string, gateway: string, { values, files, scripts }: Draft): void {
   const size = scripts.reduce((sum, { content }) => sum + content.length, 0)
