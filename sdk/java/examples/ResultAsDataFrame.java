@@ -29,7 +29,11 @@ final class ResultAsDataFrame {
                     .option("header", true)
                     .option("inferSchema", true)
                     .csv(folder.resolve("delays.csv").toString());
-            delays.groupBy("carrier").avg("minutes").orderBy("carrier").collectAsList().forEach(System.out::println);
+            delays.groupBy("carrier")
+                    .avg("minutes")
+                    .orderBy("carrier")
+                    .collectAsList()
+                    .forEach(System.out::println);
         }
     }
 }

@@ -2,10 +2,9 @@ import insitu.client.Client;
 import insitu.client.Execution;
 import insitu.client.ExecutionView;
 import insitu.client.Insitu;
-import insitu.domain.FileDigest;
 import insitu.domain.LocalSigner;
 import insitu.receipt.Receipts;
-import insitu.receipt.Statement;
+import insitu.receipt.VerifiedReceipt;
 import java.nio.file.Path;
 
 /**
@@ -26,11 +25,9 @@ final class RunAgreement {
                 return;
             }
             var files = execution.download(Path.of(arguments[3]));
-            Statement statement = Receipts.verify(execution.receipt()).statement();
-            Statement.Output output = statement.predicate().output();
-            String root = FileDigest.outputRoot(
-                    files.stream().map(file -> file.digest()).toList());
-            System.out.println(output.root().equals(root) ? "the files are those of the receipt" : "other files");
+            VerifiedReceipt receipt = Receipts.verify(execution.receipt());
+            receipt.requireFiles(files.stream().map(file -> file.digest()).toList());
+            System.out.println("the files are those of the receipt");
         }
     }
 }

@@ -55,7 +55,8 @@ public final class Compute {
                 "/exec",
                 headers,
                 json,
-                accepted -> accepted.at("workflowExecutionId").matching(EXECUTION, "the id of an execution"));
+                accepted -> accepted.at("workflowExecutionId")
+                        .oneOf(id.execution(accepted.at("number").count())));
         return new Execution(gateway, id, execution);
     }
 

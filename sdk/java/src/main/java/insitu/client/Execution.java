@@ -1,10 +1,13 @@
 package insitu.client;
 
+import insitu.ErrorCode;
 import insitu.InsituException;
 import insitu.domain.AgreementId;
 import insitu.internal.Place;
 import insitu.json.JsonObject;
 import insitu.receipt.Envelope;
+import insitu.receipt.Receipts;
+import insitu.receipt.Statement;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -41,13 +44,13 @@ public final class Execution {
      * @throws InterruptedException if this thread is interrupted
      */
     public ExecutionView status() throws InterruptedException {
-        return gateway.get(path("status"), ExecutionView::read);
+        return gateway.get(path("status"), this::view);
     }
 
     /** Stops it. An ended execution stays as it is. Throws like {@link #status}. */
     public ExecutionView stop() throws InterruptedException {
         String path = "/compute/" + agreement + "/" + id;
-        return gateway.call("DELETE", path, Map.of(), null, ExecutionView::read);
+        return gateway.call("DELETE", path, Map.of(), null, this::view);
     }
 
     /** Returns its events and what its stages print, from the beginning. There is no log if an owner's policy hides it. */
@@ -57,7 +60,7 @@ public final class Execution {
 
     /** Returns its events behind one of them, which {@link Happened#id} names; see {@link #stream()}. */
     public EventStream stream(@Nullable String after) {
-        return new EventStream(gateway.events(path("stream"), after));
+        return new EventStream(gateway.events(path("stream"), after), this::requireOwn);
     }
 
     /**
@@ -94,18 +97,35 @@ public final class Execution {
     }
 
     /**
-     * Returns the signed receipt; check it with {@link insitu.receipt.Receipts#verify(Envelope)} before you rely on it.
+     * Returns the signed receipt of this execution. {@link insitu.receipt.Receipts#verify(Envelope)} says what is in it.
      *
-     * @throws InsituException {@code ExecutionNotEnded}, and what {@link #status} throws
+     * @throws InsituException {@code ExecutionNotEnded}, {@code ReceiptInvalid} if it is not valid or of another execution, and
+     *     what {@link #status} throws
      * @throws InterruptedException if this thread is interrupted
      */
     public Envelope receipt() throws InterruptedException {
-        return Envelope.read(Place.of(receiptView()).at("envelope").object());
+        Envelope envelope = Envelope.read(Place.of(receiptView()).at("envelope").object());
+        Statement.Predicate said = Receipts.verify(envelope).statement().predicate();
+        if (!new AgreementId(said.agreement().serviceAgreementId()).equals(agreement)
+                || !said.workflowExecutionId().equals(id)) {
+            throw new InsituException(ErrorCode.ReceiptInvalid, "this is the receipt of " + said.workflowExecutionId());
+        }
+        return envelope;
     }
 
-    /** Returns the receipt as the gateway says it, with what releases the payment; see {@link Agreements#release}. */
+    /** Returns the receipt as the gateway says it, with what releases the payment, unchecked; see {@link Agreements#release}. */
     public JsonObject receiptView() throws InterruptedException {
         return gateway.get(path("receipt"), Place::object);
+    }
+
+    private ExecutionView view(Place at) {
+        requireOwn(at);
+        return ExecutionView.read(at);
+    }
+
+    private void requireOwn(Place at) {
+        at.at("serviceAgreementId").oneOf(agreement.text());
+        at.at("workflowExecutionId").oneOf(id);
     }
 
     private String path(String what) {

@@ -12,7 +12,6 @@ import insitu.domain.SignedPurchase;
 import insitu.domain.SigningDomain;
 import insitu.domain.Terms;
 import insitu.internal.Bytes;
-import insitu.internal.Place;
 import insitu.json.JsonObject;
 import java.math.BigInteger;
 import java.util.Arrays;
@@ -54,7 +53,7 @@ final class Purchases {
         String signature =
                 provider.sign(terms.typedData(provider.chain().contracts().domain()));
         JsonObject purchase = new SignedPurchase(terms, signature, permit).json();
-        gateway.ask("/agreements", purchase, Place::object);
+        hand(gateway, id, purchase);
         long asked = System.nanoTime();
         for (Pause pause = new Pause(50, 1000); !provider.chain().state(id).isLocked(); pause.sleep()) {
             if (provider.chain().time() > terms.deadline()) {
@@ -64,15 +63,19 @@ final class Purchases {
             }
             if (System.nanoTime() - asked > ASK_AGAIN) {
                 asked = System.nanoTime();
-                askAgain(gateway, purchase);
+                askAgain(gateway, id, purchase);
             }
         }
     }
 
+    private static void hand(Gateway gateway, AgreementId id, JsonObject purchase) throws InterruptedException {
+        gateway.ask("/agreements", purchase, at -> at.at("serviceAgreementId").oneOf(id.text()));
+    }
+
     /** A refusal ends the waiting, an absent gateway does not. */
-    private static void askAgain(Gateway gateway, JsonObject purchase) throws InterruptedException {
+    private static void askAgain(Gateway gateway, AgreementId id, JsonObject purchase) throws InterruptedException {
         try {
-            gateway.ask("/agreements", purchase, Place::object);
+            hand(gateway, id, purchase);
         } catch (InsituException refusal) {
             if (!List.of(ErrorCode.PeerUnavailable, ErrorCode.ChainUnavailable).contains(refusal.code())) {
                 throw refusal;

@@ -17,7 +17,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** A server that says what a test wrote, one script for each connection, and then closes it or falls silent. */
-public final class ScriptedServer implements AutoCloseable {
+public class ScriptedServer implements AutoCloseable {
     /** What it says in a connection: raw bytes, and whether it then says nothing more without closing. */
     public record Script(String bytes, boolean staysSilent) {}
 
@@ -62,12 +62,17 @@ public final class ScriptedServer implements AutoCloseable {
         return requests;
     }
 
+    /** Is told of a question before it is answered. */
+    protected void asked(Request request) {}
+
     private void serve() {
         while (!socket.isClosed()) {
             try {
                 Socket connection = socket.accept();
                 open.add(connection);
-                requests.add(readRequest(connection));
+                Request request = readRequest(connection);
+                requests.add(request);
+                asked(request);
                 Script script = scripts.get(Math.min(requests.size(), scripts.size()) - 1);
                 OutputStream out = connection.getOutputStream();
                 out.write(script.bytes().getBytes(StandardCharsets.UTF_8));
