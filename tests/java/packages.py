@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -53,10 +54,14 @@ def class_path() -> str:
     return os.pathsep.join(map(str, (jar, PROVIDER)))
 
 
-def run_java(source: Path, *arguments: str) -> str:
-    """Run a program of one file with the SDK, and return what it printed."""
-    command = ["java", "-Dfile.encoding=UTF-8", "-cp", class_path(), str(source), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
+def run_java(source: Path, *arguments: str, shared: Path | None = None, code: int = 0) -> str:
+    """Run a program of one file with the SDK and perhaps a class that it shares, and return what it printed."""
+    with tempfile.TemporaryDirectory() as classes:
+        path = f"{class_path()}{os.pathsep}{classes}"
+        if shared is not None:
+            subprocess.run(["javac", "-encoding", "UTF-8", "-cp", path, "-d", classes, shared], check=True)
+        command = ["java", "-Dfile.encoding=UTF-8", "-cp", path, str(source), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != code:
         pytest.fail(f"{done.stdout}{done.stderr}", pytrace=False)
     return done.stdout

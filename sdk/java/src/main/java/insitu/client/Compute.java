@@ -3,6 +3,7 @@ package insitu.client;
 import insitu.ErrorCode;
 import insitu.InsituException;
 import insitu.domain.AgreementId;
+import insitu.domain.Did;
 import insitu.json.Json;
 import insitu.json.JsonObject;
 import java.util.List;
@@ -27,11 +28,11 @@ public final class Compute {
      *
      * @param agreement its id, 64 hexadecimal digits
      * @param idempotencyKey names this run in your own system, such as the id of a scheduler's run: 1 to 128 letters, digits
-     *     or signs of ASCII. The same key finds the execution that was started first, also from another process, so a
+     *     or signs of ASCII. The same key finds the execution that was started first, also from another process or SDK, so a
      *     retried task does not start a second one
      * @throws InsituException {@code AgreementUnknown}, {@code AgreementNotGranted}, {@code AgreementExpired},
-     *     {@code NotConsumer}, {@code ExecutionInProgress}, {@code ExecutionLimitReached}, {@code InvalidId}, or the reason
-     *     why the workflow may no longer run
+     *     {@code NotConsumer}, {@code ExecutionInProgress}, {@code ExecutionLimitReached}, {@code IdempotencyConflict} if the
+     *     key named another request, {@code InvalidId}, or the reason why the workflow may no longer run
      * @throws InterruptedException if this thread is interrupted; the same key finds what was started
      */
     public Execution execute(String agreement, String idempotencyKey) throws InterruptedException {
@@ -46,7 +47,9 @@ public final class Compute {
             throws InterruptedException {
         AgreementId id = new AgreementId(agreement);
         Gateway gateway = provider.agreements().gatewayOf(id);
-        JsonObject bought = Json.objectOf(Map.of("serviceAgreementId", id.text()));
+        // As every SDK writes it, because a key belongs to one request.
+        Did workflow = Did.ofHex(provider.agreements().terms(id).workflowId());
+        JsonObject bought = Json.objectOf(Map.of("serviceAgreementId", id.text(), "workflowDid", workflow.text()));
         JsonObject json =
                 workflowChecksum == null ? bought : bought.with("workflowChecksum", Json.of(workflowChecksum));
         Map<String, String> headers = Map.of("Idempotency-Key", idempotencyKey);
