@@ -8,9 +8,11 @@ import insitu.internal.Bytes;
 import insitu.internal.Hashes;
 import insitu.internal.Place;
 import insitu.json.Json;
+import insitu.json.JsonObject;
 import insitu.json.JsonValue;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 
 /**
@@ -52,6 +54,17 @@ public record Envelope(String payloadType, String payload, List<Signature> signa
         } catch (InsituException cause) {
             throw notAnEnvelope(cause);
         }
+    }
+
+    /** Returns its JSON, to be kept; {@link Json#canonical} writes it. */
+    public JsonObject json() {
+        return Json.objectOf(Map.of(
+                "payloadType", payloadType,
+                "payload", payload,
+                "signatures",
+                        signatures.stream()
+                                .map(one -> Map.of("keyid", one.keyid(), "sig", one.sig()))
+                                .toList()));
     }
 
     /** Reads an envelope from JSON; see {@link #read(byte[])}. */

@@ -30,6 +30,7 @@ final class ReceiptVectorsTest {
             byte[] payload = Bytes.utf8(one.at("payload").text());
             byte[] json = Json.canonical(one.at("envelope").object());
             Envelope envelope = Envelope.read(json);
+            assertEquals(envelope, Envelope.read(envelope.json()));
             assertEquals(one.at("payload").text(), new String(envelope.bytes(), StandardCharsets.UTF_8));
             assertEquals(one.at("digest").text(), Bytes.digits(envelope.digest()));
             assertEquals(one.at("receiptHash").text(), Receipts.hash(payload));
