@@ -69,6 +69,7 @@ async def test_an_owner_watches_stops_pauses_and_resumes(
         timeout=SLOW
     )
     await expect(row.locator("[data-l=left]")).to_contain_text("nothing")
+    await expect(row.locator("[data-l='you got']")).to_have_text(re.compile("^0.* if no run succeeds$"))
     await expect(row.get_by_text("version 1")).to_be_visible(timeout=SLOW)
 
     # They correct it under the same agreement, and the price is the owner's.

@@ -38,9 +38,9 @@ export function rounded(baseUnits: bigint, token: Token): string {
   return near === 0n ? `less than ${amount(unit, token)}` : `about ${amount(near, token)}`
 }
 
-/** Return a price; nothing to pay is said as a word. */
+/** Return a price; one of nothing is said as a word. */
 export function price(baseUnits: bigint, token: Token): string {
-  return baseUnits === 0n ? 'nothing' : amount(baseUnits, token)
+  return baseUnits === 0n ? 'free' : amount(baseUnits, token)
 }
 
 /** Return a length of time in at most two units: `850 ms`, `12 s`, `3 min 20 s`, `24 h`, `5 days`. */

@@ -227,7 +227,7 @@ function pastRow(execution: ExecutionView, state: DeskState): HTMLElement {
     h('td', {}, address(consumer)),
     h('td', {}, outcomeMark(execution), phase !== 'Succeeded' && small(why)),
     h('td', { class: 'num', 'data-l': 'left' }, leftOf(proof)),
-    h('td', { class: 'num', 'data-l': 'you got' }, gotOf(proof, state)),
+    h('td', { class: 'num', 'data-l': 'you got' }, gotOf(proof, state, phase)),
     h('td', {}, receiptOf(proof, execution, title)),
   )
 }
@@ -239,9 +239,11 @@ function leftOf(proof: Proof): Child {
   return proof.files === 0 ? [b('nothing'), log] : [b(bytes(proof.bytes)), small(counted(proof.files, 'file')), log]
 }
 
-function gotOf(proof: Proof, { token }: DeskState): Child {
+function gotOf(proof: Proof, { token }: DeskState, phase: string): Child {
   if (!('got' in proof)) return '–'
   if (proof.got === 0n) return '0'
+  if (proof.kind === 'waits' && phase !== 'Succeeded')
+    return ['0', small(`${amount(proof.got, token)} if no run succeeds`)]
   return [amount(proof.got, token), proof.kind === 'waits' && small('not settled yet')]
 }
 

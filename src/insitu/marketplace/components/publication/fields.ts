@@ -245,7 +245,8 @@ function priceView(form: Form): Child {
   const servers = offered.servers.map((server, at) => {
     const cost = String(server['price'] ?? 0)
     const name = `${plain(String(server['serverId'] ?? 'server'), 60)}, ${price(/^\d{1,39}$/.test(cost) ? BigInt(cost) : 0n, token)}`
-    const parts = [`${server['cpu']} cores`, `${server['memory']} memory`, `${server['disk']} disk`]
+    const cores = server['cpu'] === '1' ? 'core' : 'cores'
+    const parts = [`${server['cpu']} ${cores}`, `${server['memory']} memory`, `${server['disk']} disk`]
     return tick(form, `server${at}`, name, plain(parts.join(', '), 200))
   })
   const images = offered.images.map((image, at) =>

@@ -1,2 +1,0 @@
-/*! Licences: licences.txt */
-import{}from"./common-T4QVP7TT.js";import{g as e,h as r,i as t,j as i,k as n,l as s,m as p,n as a}from"./chunk-ACA55D51.js";import"./chunk-6685639C.js";function f(o){return{versions:new s(o),catalogue:new e(o),registrations:new r(o),patchMetadata:i,reviseServices:t,sameServices:n,proposedVersion:a,publicFiles:p}}export{f as ownerTools};

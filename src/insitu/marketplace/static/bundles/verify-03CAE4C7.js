@@ -1,0 +1,2 @@
+/*! Licences: licences.txt */
+import{c15_a as r,c15_b as o,c15_d as p,c15_e as i,c15_f as n,c15_g as m,c15_h as f,c15_i as s,c15_j as c,c15_k as a,c22_a as e,c22_b as t}from"./common-IU6JCGUU.js";export{e as InsituError,m as filesRoot,t as isInsituError,c as openingChecks,f as outputRoot,o as readEnvelope,r as readJson,s as readOpening,p as receiptHash,n as requireAll,a as settlementChecks,i as verifyReceipt};

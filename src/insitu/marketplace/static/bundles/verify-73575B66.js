@@ -1,2 +1,0 @@
-/*! Licences: licences.txt */
-import{c12_a as r,c12_b as o,c12_d as p,c12_e as i,c12_f as n,c12_g as m,c12_h as f,c12_i as s,c12_j as c,c12_k as a,c21_a as e,c21_b as t}from"./common-T4QVP7TT.js";export{e as InsituError,m as filesRoot,t as isInsituError,c as openingChecks,f as outputRoot,o as readEnvelope,r as readJson,s as readOpening,p as receiptHash,n as requireAll,a as settlementChecks,i as verifyReceipt};
