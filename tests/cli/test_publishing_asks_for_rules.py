@@ -16,6 +16,7 @@ DID = "did:nv:" + "a" * 64
     ("arguments", "message"),
     [
         (["table.csv"], "say what may run on this data set"),
+        (["count.py"], "or publish an algorithm with --algorithm"),
         ([], "name a file, a folder or a URL"),
         (["table.csv", "--allow-any", "--allow", DID], "--allow-any already allows everything"),
         (["count.py", "--algorithm", "--allow-any"], "it is for data sets"),

@@ -10,7 +10,7 @@ import click
 import pytest
 from rich.console import Console
 
-from insitu.cli.app import COMMANDS, INTERRUPTED, app, run
+from insitu.cli.app import _ELSEWHERE, COMMANDS, INTERRUPTED, app, run
 from insitu.cli.screen import _Live
 from insitu.domain import exit_codes
 
@@ -32,6 +32,14 @@ def test_the_overview_says_what_each_command_is_for(name: str, capsys: pytest.Ca
 def test_a_misspelt_command_gets_a_hint(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["serach"]) == exit_codes.USAGE
     assert "Did you mean 'search'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("word", _ELSEWHERE)
+def test_a_command_of_another_tool_is_answered_with_ours(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([word]) == exit_codes.USAGE
+    assert f"Did you mean '{_ELSEWHERE[word]}'?" in capsys.readouterr().err
+    assert word not in NAMES
+    assert run([*_ELSEWHERE[word].split(), "--help"]) == 0
 
 
 def test_a_malformed_setting_is_a_usage_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -69,6 +69,19 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
 
 _PLACES = {name: place for group in COMMANDS.values() for name, (place, _) in group.items()}
 
+_ELSEWHERE = {
+    "start": "up",
+    "ls": "search",
+    "ps": "executions",
+    "kill": "stop",
+    "download": "result",
+    "account": "keys",
+    "images": "image ls",
+    "build": "image build",
+    "pull": "image pull",
+}
+"""What other tools call a command of ours."""
+
 
 class LazyGroup(click.Group):
     """A group that imports the module of a command when the command is called."""
@@ -93,8 +106,8 @@ class LazyGroup(click.Group):
         except click.UsageError as error:
             import difflib
 
-            near = difflib.get_close_matches(args[0], _PLACES, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else " See insitu --help."
+            near = _ELSEWHERE.get(args[0]) or next(iter(difflib.get_close_matches(args[0], _PLACES, n=1)), None)
+            hint = f" Did you mean {near!r}?" if near else " See insitu --help."
             raise click.UsageError(f"there is no command {args[0]!r}.{hint}", ctx) from error
 
     @override

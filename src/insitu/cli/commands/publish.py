@@ -64,7 +64,8 @@ def _check_usage(files: tuple[str, ...], options: dict[str, Any]) -> None:
         raise click.UsageError("name a file, a folder or a URL, or a document with --document")
     if not options["document"] and not options["algorithm"] and not rules:
         raise click.UsageError(
-            "say what may run on this data set: --allow-any, --allow DID[@CHECKSUM] or --allow-publisher ADDRESS"
+            "say what may run on this data set: --allow-any, --allow DID[@CHECKSUM] or --allow-publisher ADDRESS;"
+            " or publish an algorithm with --algorithm"
         )
 
 

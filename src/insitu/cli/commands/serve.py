@@ -41,6 +41,7 @@ def up(session: Session, data: tuple[str, ...], *, verbose: bool) -> None:
     cleanly: whatever is running is tried again at the next start.
 
         insitu up --data /srv/data
+        insitu up --data /srv/data --set server.port=9000
     """
     if data:
         session.choose(flags=(*session.choices.flags, ("gateway.data_roots", json.dumps(data))))

@@ -176,7 +176,10 @@ class SourceOpener:
         roots = [root.rstrip("/") for root in self.ports.configuration.data_roots]
         fitting = [root for root in roots if plain == root or plain.startswith(root + "/")]
         if not fitting:
-            raise InsituError("CreatorNotAllowed", "the path is not inside a data root of this gateway")
+            raise InsituError(
+                "CreatorNotAllowed",
+                "the path is not inside a data root of this gateway; insitu up --data FOLDER names one",
+            )
         return max(fitting, key=len)
 
     def _source(self, url: SplitResult, reference: str) -> FileSource:
