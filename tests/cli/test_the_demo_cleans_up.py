@@ -1,11 +1,13 @@
 """`insitu demo --clean` deletes what demos keep, and nothing else."""
 
 import fcntl
+import sys
 from pathlib import Path
 
 import pytest
 
 from insitu.cli.app import run
+from insitu.cli.demo.narrator import called
 from insitu.settings.folder import DataFolder
 from insitu.stack.locking import close_folders
 
@@ -55,3 +57,14 @@ def test_an_option_that_does_nothing_beside_it_is_refused(tmp_path: Path) -> Non
     kept(tmp_path)
     assert run(["--home", str(tmp_path), "demo", "--clean", "--open"]) == 2
     assert (tmp_path / "demo.log").exists()
+
+
+def test_its_hints_name_the_program_as_this_terminal_calls_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "insitu"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "argv", [".venv/bin/insitu", "demo"])
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert called() == "insitu"
+    program.unlink()
+    assert called() == ".venv/bin/insitu"

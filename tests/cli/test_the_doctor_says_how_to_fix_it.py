@@ -164,7 +164,7 @@ def test_an_owner_is_warned_of_a_policy_without_limits(
     monkeypatch.setattr(MetadataClient, "search", search)
     code, found = examined(tmp_path, monkeypatch, capsys)
     assert (code, len(asked), found["policies"]["verdict"]) == (0, 1, "warning")
-    assert found["policies"]["detail"].startswith(f"{ddos[0].id}: the policy does not limit maxBytes, maxFiles")
+    assert found["policies"]["detail"].startswith(f"{ddos[0].id}: the policy does not limit maxBytes (--max-output)")
     assert found["policies"]["remedy"].startswith(f"insitu update {ddos[0].id} with --max-output")
     limited = {"output": {"maxBytes": 1, "maxFiles": 1}, "maxExecutions": 1}
     ddos[:] = [dataset_ddo(compute_main(policy=limited))]

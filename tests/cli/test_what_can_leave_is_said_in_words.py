@@ -50,7 +50,10 @@ def test_a_service_of_an_older_document_is_shown_without_them() -> None:
 
 def test_an_owner_is_told_what_is_not_limited() -> None:
     *_, warning = describe_leaving_of(dataset_ddo())
-    assert warning == "the policy does not limit maxBytes, maxFiles, maxLogBytes, maxExecutions"
+    limits = (
+        "maxBytes (--max-output), maxFiles (--max-files), maxLogBytes (--max-log), maxExecutions (--max-executions)"
+    )
+    assert warning == f"the policy does not limit {limits}"
     rules = {"output": {"maxBytes": 1, "maxFiles": 1}, "maxExecutions": 1}
     assert len(describe_leaving_of(dataset_ddo(compute_main(policy=rules)))) == 1
 

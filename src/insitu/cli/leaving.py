@@ -9,6 +9,14 @@ if TYPE_CHECKING:
     from insitu.domain.compute_service import ComputeService
     from insitu.domain.ddo import Ddo
 
+OPTIONS = {
+    "maxBytes": "--max-output",
+    "maxFiles": "--max-files",
+    "maxLogBytes": "--max-log",
+    "maxExecutions": "--max-executions",
+}
+"""Which option of ``publish`` and ``update`` sets a limit."""
+
 
 def describe_leaving_of(ddo: "Ddo") -> list[str]:
     """Say what can leave through each compute service of a document, and warn its owner of limits that are missing."""
@@ -23,7 +31,9 @@ def describe_missing_budgets(ddo: "Ddo") -> str:
     from insitu.domain.compute_service import read_compute_service
 
     missing = [
-        name for service in ddo.compute_services for name in read_compute_service(service).policy.missing_budgets
+        f"{name} ({OPTIONS[name]})"
+        for service in ddo.compute_services
+        for name in read_compute_service(service).policy.missing_budgets
     ]
     return f"the policy does not limit {', '.join(dict.fromkeys(missing))}" if missing else ""
 

@@ -64,7 +64,7 @@ def demo(session: Session, output: Path, show: bool, stay: bool, clean: bool) ->
     algorithms next to the data, and gets a table and a picture. The owners are paid against a signed receipt. Every
     step is checked; exit code 0 means that all checks passed.
     """
-    from insitu.cli.demo.narrator import Narrator
+    from insitu.cli.demo.narrator import Narrator, called
 
     if clean:
         _clean(session)
@@ -74,12 +74,13 @@ def demo(session: Session, output: Path, show: bool, stay: bool, clean: bool) ->
     story = session.wait_for(_play, session, narrator, output.absolute(), stay)
     if not stay:
         _report(story, narrator)
-        click.echo("to look at all of it on pages: insitu demo --stay")
+        click.echo(f"to look at all of it on pages: {called()} demo --stay")
     if show:
         webbrowser.open((output.absolute() / "report.html").as_uri())
 
 
 def _report(story: "Story", narrator: "Narrator") -> None:
+    from insitu.cli.demo.narrator import called
     from insitu.cli.demo.report import write_report
 
     report = write_report(story)
@@ -87,7 +88,8 @@ def _report(story: "Story", narrator: "Narrator") -> None:
     click.secho(f"{len(narrator.checks)} checks passed in {narrator.seconds:.1f} s", bold=True)
     click.echo(f"report: {report}")
     home = story.flights.path.parents[2]
-    click.echo(f"kept {size(_bytes_below(home))} in {home} for the next demo; delete it with: insitu demo --clean")
+    kept = f"kept {size(_bytes_below(home))} in {home} for the next demo"
+    click.echo(f"{kept}; delete it with: {called()} demo --clean")
 
 
 def _clean(session: Session) -> None:

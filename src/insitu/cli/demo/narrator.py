@@ -1,5 +1,7 @@
 """The demo's voice: numbered chapters, facts, and the checks that decide its exit code."""
 
+import shutil
+import sys
 import time
 from collections.abc import Sequence
 
@@ -7,6 +9,11 @@ import click
 
 from insitu.cli.render import lines, plain, table
 from insitu.domain.errors import InsituError
+
+
+def called() -> str:
+    """Return the word that calls this program in the same terminal: ``make demo`` runs it where it is on no PATH."""
+    return "insitu" if shutil.which("insitu") else sys.argv[0]
 
 
 class Narrator:

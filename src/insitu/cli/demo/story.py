@@ -10,7 +10,7 @@ import anyio
 from insitu.api.gateway_v1 import ExecutionView, Quote, ReceiptView, ResultView
 from insitu.cli.demo.data import Holding
 from insitu.cli.demo.ledger import Entry, transactions_of
-from insitu.cli.demo.narrator import Narrator
+from insitu.cli.demo.narrator import Narrator, called
 from insitu.cli.render import cut
 from insitu.domain.amount import Amount
 from insitu.domain.execution import ENDED, Phase
@@ -269,7 +269,7 @@ class Story:
         narrator.check("the signature is the provider's", offline.signer == self.quote.provider)
         proven = await client.verify(self.receipt, on_chain=True)
         narrator.check("its hash is on chain", proven.receipt_hash == self.receipt.receipt_hash)
-        narrator.say(f"verify it yourself:  insitu verify {self.output / 'receipt.json'}")
+        narrator.say(f"verify it yourself:  {called()} verify {self.output / 'receipt.json'}")
 
     async def settle(self, before: dict[str, int]) -> None:
         """E10: who was paid what."""
