@@ -47,8 +47,9 @@ async def press(page: Page, name: str) -> None:
 
 
 async def follow(page: Page, name: str, address: str) -> None:
-    """Follow a link as soon as it is there, and wait for its page."""
-    await expect(page.get_by_role("link", name=re.compile(name)).first).to_be_visible(timeout=SLOW)
+    """Use what leads to another page as soon as it is there, and wait for that page."""
+    leads = page.get_by_role("link", name=re.compile(name)).or_(page.get_by_role("button", name=re.compile(name)))
+    await expect(leads.first).to_be_visible(timeout=SLOW)
     await press(page, name)
     await page.wait_for_url(re.compile(address))
 

@@ -1,6 +1,7 @@
 import type { LogView } from 'insitu'
 import { replaceChildren } from '../../elements/dom.js'
 import { save } from '../../elements/saving.js'
+import { counted } from '../../elements/words.js'
 import { LogLines, matching } from './lines.js'
 import { CHUNK, chunkOf, type LogState, logView, sentenceOf } from './view.js'
 
@@ -102,7 +103,7 @@ export class LogElement extends HTMLElement {
       host.append(chunkOf(lines, at, query))
     }
     this.#drawn = total
-    this.querySelector('pre')?.setAttribute('aria-label', `Log, ${lines.length} lines`)
+    this.querySelector('pre')?.setAttribute('aria-label', `Log, ${counted(lines.length, 'line')}`)
   }
 
   #speak(): void {
@@ -151,8 +152,25 @@ export class LogElement extends HTMLElement {
 
   #jump(top: number): void {
     if (top === 0) this.#setFollow(false)
-    this.#scrollTo(top)
-    this.querySelector('pre')?.focus({ preventScroll: true })
+    if (this.#frame !== 0) {
+      cancelAnimationFrame(this.#frame)
+      this.#draw()
+    }
+    if (top === 0) this.#scrollTo(0)
+    else this.#scrollToEnd()
+    const pre = this.querySelector('pre')
+    pre?.focus({ preventScroll: true })
+    pre?.scrollIntoView({ block: 'nearest' }) // the buttons may be the last that the window shows
+  }
+
+  /** The browser guesses the height of what it has not drawn, so the end may be somewhere else once it is there. */
+  #scrollToEnd(tries = 5): void {
+    this.#scrollTo(Number.MAX_SAFE_INTEGER)
+    if (tries === 0) return
+    requestAnimationFrame(() => {
+      const pre = this.querySelector('pre')
+      if (pre !== null && pre.scrollHeight - pre.scrollTop - pre.clientHeight > 1) this.#scrollToEnd(tries - 1)
+    })
   }
 
   #scrollTo(top: number): void {
