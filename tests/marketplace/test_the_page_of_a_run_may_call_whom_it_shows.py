@@ -62,15 +62,21 @@ async def test_a_workflow_brings_its_data_sets(browser: httpx.AsyncClient, catal
 
 
 @pytest.mark.parametrize(
-    ("asked", "status"),
-    [({}, 400), ({"on": "nonsense"}, 400), ({"on": did(7)}, 404), ({"workflow": did(1)}, 422)],
+    ("asked", "status", "said"),
+    [
+        ({}, 400, "a run begins on the page of a data set"),
+        ({"on": "nonsense"}, 400, "InvalidDid"),
+        ({"on": did(7)}, 404, "AssetNotFound"),
+        ({"workflow": did(1)}, 422, "InvalidDocument"),
+    ],
 )
 async def test_what_cannot_run_is_a_page_that_says_so(
-    browser: httpx.AsyncClient, catalogue: CatalogueDouble, asked: dict[str, str], status: int
+    browser: httpx.AsyncClient, catalogue: CatalogueDouble, asked: dict[str, str], status: int, said: str
 ) -> None:
     catalogue.add(summary(1), document(1, "https://one.test/exec"))
     answer = await browser.get("/run", params=asked)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
+    assert said in answer.text
 
 
 async def test_the_page_of_the_account_may_call_the_gateways_of_the_settings(browser: httpx.AsyncClient) -> None:

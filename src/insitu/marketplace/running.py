@@ -46,7 +46,8 @@ async def read_run(catalogue: Catalogue, on: tuple[str, ...], workflow: str | No
         documents.append(await read(workflow))
         on = Workflow.read(documents[0].main.get("workflow")).input_dids
     if not 0 < len(on) <= MOST_INPUTS:
-        raise InsituError("InvalidRequest", f"a run reads 1 to {MOST_INPUTS} data sets: name each as on={{did}}")
+        detail = f"a run begins on the page of a data set, and reads 1 to {MOST_INPUTS} of them: on={{did}} names each"
+        raise InsituError("InvalidRequest", detail)
     inputs = [_found(answer) for answer in await outcomes(read(did) for did in on)]
     endpoints = [service.service_endpoint or "" for ddo in (*inputs, *documents) for service in ddo.service]
     (gateway, *_) = origins([inputs[0].compute_service().service_endpoint or ""]) or ("",)
