@@ -8,7 +8,7 @@ from pathlib import Path
 
 import anyio
 
-from bench import executing, idling, pages, starting
+from bench import executing, idling, java, pages, starting
 from bench.table import show
 from insitu.stack.parts import open_images
 from insitu.testing.provider import ProviderProcess, running_provider
@@ -25,6 +25,7 @@ def main() -> None:
         image = anyio.run(build)
         with running_provider(home, gateway__servers=json.dumps([SERVER]), limits__body_bytes="1048576") as provider:
             rows += anyio.run(executing.measure, provider, image.digest)
+            rows += anyio.run(java.measure, provider)
             rows += anyio.run(pages.measure, provider)
             rows.append(idling.measure(provider))
     sys.stdout.write(show(rows) + "\n")

@@ -18,6 +18,6 @@ final class Pause {
 
     void sleep() throws InterruptedException {
         TimeUnit.MILLISECONDS.sleep(next);
-        next = Math.min(longest, next * 2);
+        next = Math.min(longest, next + next / 2);
     }
 }

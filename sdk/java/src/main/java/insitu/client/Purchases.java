@@ -25,6 +25,7 @@ final class Purchases {
     private static final byte[] DELEGATION = Bytes.fromHex("0xef0100");
 
     private final Provider provider;
+    private volatile @Nullable SigningDomain token;
 
     Purchases(Provider provider) {
         this.provider = provider;
@@ -55,8 +56,8 @@ final class Purchases {
         JsonObject purchase = new SignedPurchase(terms, signature, permit).json();
         hand(gateway, id, purchase);
         long asked = System.nanoTime();
-        for (Pause pause = new Pause(50, 1000); !provider.chain().state(id).isLocked(); pause.sleep()) {
-            if (provider.chain().time() > terms.deadline()) {
+        for (Pause pause = new Pause(20, 1000); !provider.chain().state(id).isLocked(); pause.sleep()) {
+            if (pause.isLongest() && provider.chain().time() > terms.deadline()) {
                 String detail =
                         gateway.url() + " did not send the purchase before its deadline; nothing was or will be paid";
                 throw new InsituException(ErrorCode.TransactionUnconfirmed, detail);
@@ -106,8 +107,17 @@ final class Purchases {
         return new SignedPermit(total, terms.deadline(), provider.sign(permit.typedData(tokenDomain())));
     }
 
-    /** Returns the domain that the token verifies. */
+    /** Returns the domain that the token verifies, which never changes. */
     private SigningDomain tokenDomain() throws InterruptedException {
+        SigningDomain known = token;
+        if (known == null) {
+            known = askToken();
+            token = known;
+        }
+        return known;
+    }
+
+    private SigningDomain askToken() throws InterruptedException {
         Chain chain = provider.chain();
         Address token = chain.contracts().token();
         Object separator = chain.view(token, Contracts.DOMAIN_SEPARATOR);
@@ -125,7 +135,7 @@ final class Purchases {
 
     /** Returns once the provider has granted an agreement. */
     static void awaitGrant(Chain chain, AgreementId id, Terms terms) throws InterruptedException {
-        for (Pause pause = new Pause(50, 1000); ; pause.sleep()) {
+        for (Pause pause = new Pause(20, 1000); ; pause.sleep()) {
             AgreementState state = chain.state(id);
             if (state.isRefunded()) {
                 String detail = "the payment of " + id + " was returned to " + terms.consumer();
@@ -137,7 +147,7 @@ final class Purchases {
             if (!state.isLocked()) {
                 throw new InsituException(ErrorCode.AgreementUnknown, "the chain has no paid agreement " + id);
             }
-            if (chain.time() >= state.timeout(terms)) {
+            if (pause.isLongest() && chain.time() >= state.timeout(terms)) { // the time is asked for late
                 String detail = "the provider did not grant " + id + " in time; the payment can be refunded";
                 throw new InsituException(ErrorCode.AgreementNotGranted, detail);
             }
